@@ -151,7 +151,7 @@ func parse(source string) ([]byte, ast.Node) {
 	if len(source) > maxMarkdown {
 		source = source[:maxMarkdown]
 	}
-	src := []byte(strings.ToValidUTF8(source, "\uFFFD"))
+	src := []byte(tame(strings.ToValidUTF8(source, "\uFFFD")))
 	return src, markdown.Parser().Parse(text.NewReader(src), parser.WithContext(parser.NewContext()))
 }
 

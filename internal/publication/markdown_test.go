@@ -132,3 +132,32 @@ func FuzzHTML(f *testing.F) {
 		}
 	})
 }
+
+// A hostile text costs a node no more than its size: what a parser would blow up stays within a small multiple.
+func TestHTMLStaysSmall(t *testing.T) {
+	wide := strings.Repeat("|", 900) + "a\n" + strings.Repeat("-|", 899) + "-\n"
+	for name, source := range map[string]string{
+		"nested quotes":     strings.Repeat(">", 200_000),
+		"nested lists":      strings.Repeat("1. ", 70_000),
+		"open emphasis":     strings.Repeat("**a_ ", 40_000),
+		"open links":        strings.Repeat("[a](", 50_000),
+		"rows of few cells": strings.Repeat(wide+strings.Repeat("a\n", 30_000)+"\n", 3),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if out := HTML(source, HTMLOptions{}); len(out) > 4*len(source)+30*maxPadding {
+				t.Errorf("%d bytes became %d", len(source), len(out))
+			}
+		})
+	}
+}
+
+func TestTameLeavesTextAlone(t *testing.T) {
+	for _, source := range []string{
+		"", "a\n\n> > b\n> - c\n", strings.Repeat("-", 80) + "\n", "Head\n" + strings.Repeat("=", 200) + "\n",
+		strings.Repeat("* ", 40) + "\n", "| a | b |\n|---|---|\n| c |\n", "1. a\n   1. b\n", "no newline at the end",
+	} {
+		if got := tame(source); got != source {
+			t.Errorf("tame(%q) = %q", source, got)
+		}
+	}
+}
