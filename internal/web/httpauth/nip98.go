@@ -1,0 +1,94 @@
+package httpauth
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"madang/internal/nostr"
+)
+
+// NIP98 checks a request's HTTP Auth (NIP-98) and returns the key that signed it. body is the whole body; where there
+// is one, a payload tag must name its SHA-256. The u tag's scheme may be http or https, since a proxy in front may
+// speak either. An event that authorizes a change (any method but GET and HEAD) is taken once: on plain http a
+// neighbour can read it, and must not be able to send it again.
+func (c *Checker) NIP98(r *http.Request, body []byte) (nostr.PubKey, error) {
+	e, err := event(r, nostr.KindHTTPAuth)
+	if err != nil {
+		return nostr.PubKey{}, err
+	}
+	now := c.now()
+	age := now.Sub(time.Unix(e.CreatedAt, 0)).Abs()
+	u, _ := e.Tags.First("u")
+	sum := sha256.Sum256(body)
+	switch payload, ok := e.Tags.First("payload"); {
+	case age > Skew:
+		return nostr.PubKey{}, refuse("the authorization was made more than %v from now: check this device's clock", Skew)
+	case !sameURL(u, r):
+		return nostr.PubKey{}, refuse("the authorization is for another address")
+	case !e.Tags.Has("method", r.Method):
+		return nostr.PubKey{}, refuse("the authorization is for another method than %s", r.Method)
+	case len(body) > 0 && !ok:
+		return nostr.PubKey{}, refuse("the authorization has no payload tag with the body's SHA-256")
+	case ok && payload != hex.EncodeToString(sum[:]):
+		return nostr.PubKey{}, refuse("the authorization is for another body")
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.used.add(e.ID, now) {
+			return nostr.PubKey{}, refuse("the authorization was used already: sign a new one")
+		}
+	}
+	return e.PubKey, nil
+}
+
+// sameURL reports whether u is the absolute address of the request.
+func sameURL(u string, r *http.Request) bool {
+	want, err := url.Parse(u)
+	if err != nil || want.Scheme != "http" && want.Scheme != "https" || want.User != nil || want.Fragment != "" {
+		return false
+	}
+	path := want.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	return withoutPort(want.Host, want.Scheme) == withoutPort(r.Host, want.Scheme) &&
+		path == r.URL.EscapedPath() && want.RawQuery == r.URL.RawQuery
+}
+
+// withoutPort returns a host in lower case without its scheme's own port, which browsers leave out.
+func withoutPort(host, scheme string) string {
+	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
+	return strings.TrimSuffix(strings.ToLower(host), port)
+}
+
+const (
+	// usedFor is longer than any event stays valid: from Skew before to Skew after its time.
+	usedFor = 2*Skew + time.Minute
+	maxUsed = 50_000 // ids in one half
+)
+
+// onceSet remembers ids for at least usedFor, in two halves of which the older is dropped whole. When a flood of
+// events, each validly signed, fills a half early, the oldest are forgotten early.
+type onceSet struct {
+	newer, older map[nostr.ID]struct{}
+	began        time.Time // of newer
+}
+
+// add reports whether the id is new.
+func (s *onceSet) add(id nostr.ID, now time.Time) bool {
+	if s.newer == nil || now.Sub(s.began).Abs() > usedFor || len(s.newer) >= maxUsed {
+		s.older, s.newer, s.began = s.newer, make(map[nostr.ID]struct{}), now
+	}
+	_, inNewer := s.newer[id]
+	_, inOlder := s.older[id]
+	if inNewer || inOlder {
+		return false
+	}
+	s.newer[id] = struct{}{}
+	return true
+}
