@@ -3,9 +3,9 @@ package nostr
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"unicode/utf8"
 
@@ -25,12 +25,9 @@ func (SecretKey) String() string { return hiddenKey }
 // Format writes the fixed word for every verb, %x and %v of whatever struct holds the key among them.
 func (SecretKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
 
-// LogValue returns the fixed word.
-func (SecretKey) LogValue() slog.Value { return slog.StringValue(hiddenKey) }
-
 // MarshalJSON refuses: a key that is to be kept is written with Hex.
 func (SecretKey) MarshalJSON() ([]byte, error) {
-	return nil, fmt.Errorf("a secret key is not written as JSON")
+	return nil, errors.New("a secret key is not written as JSON")
 }
 
 // Hex returns the key itself as 64 lowercase hex digits.

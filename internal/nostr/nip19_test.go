@@ -36,7 +36,8 @@ func TestNIP19Examples(t *testing.T) {
 		npub:                  pk,
 		strings.ToUpper(npub): pk,
 		nsec:                  sk,
-		"nprofile1qqsrhuxx8l9ex335q7he0f09aej04zpazpl0ne2cgukyawd24mayt8gpp4mhxue69uhhytnc9e3k7mgpz4mhxue69uhkg6nzv9ejuumpv34kytnrdaksjlyr9p": profile,
+		"nprofile1qqsrhuxx8l9ex335q7he0f09aej04zpazpl0ne2cgukyawd24mayt8gpp4mhxue69uhhytnc9e3k7mgpz4mhxue69uhkg6nzv9" +
+			"ejuumpv34kytnrdaksjlyr9p": profile,
 	} {
 		if got, err := ParseNIP19(text); err != nil || got != want {
 			t.Errorf("%s: got %v, %v; want %v", text, got, err, want)
