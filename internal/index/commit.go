@@ -1,0 +1,208 @@
+package index
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"madang/internal/eventlog"
+	"madang/internal/nostr"
+)
+
+// commit is one batch of changes. What it has itself written it looks up in held and heads, the rest in the database.
+type commit struct {
+	x     *Index
+	batch *pebble.Batch
+	count int64 // change in the number of events held
+	group map[eventlog.Position]*nostr.Event
+	held  map[nostr.ID]held
+	heads map[nostr.Address]head
+	erase map[nostr.Address]int64
+}
+
+// held says where an event is; one that is not held (any more) has ok false.
+type held struct {
+	pos eventlog.Position
+	ok  bool
+}
+
+func (x *Index) newCommit() *commit {
+	return &commit{
+		x:     x,
+		batch: x.db.NewBatch(),
+		group: map[eventlog.Position]*nostr.Event{},
+		held:  map[nostr.ID]held{},
+		heads: map[nostr.Address]head{},
+		erase: map[nostr.Address]int64{},
+	}
+}
+
+// commit writes a stage's keys. x.writing is held.
+func (x *Index) commit(s *Stage, positions []eventlog.Position, end eventlog.Position) error {
+	if len(positions) != len(s.events) {
+		return fmt.Errorf("index: %d positions for %d events", len(positions), len(s.events))
+	}
+	c := x.newCommit()
+	defer c.batch.Close()
+	for i, e := range s.events {
+		if err := c.add(e, positions[i]); err != nil {
+			return x.condemn(err)
+		}
+	}
+	c.set(keyWatermark, uint64Value(uint64(end)))
+	return x.condemn(c.finish())
+}
+
+// finish writes the batch. Errors of single operations on a batch in memory are programming errors that Commit repeats.
+func (c *commit) finish() error {
+	count := c.x.count.Load() + c.count
+	c.set(keyCount, uint64Value(uint64(count)))
+	if err := c.batch.Commit(pebble.NoSync); err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	c.x.count.Store(count)
+	return nil
+}
+
+// A batch that is not committed takes any key: its methods' errors are always nil.
+func (c *commit) set(key, value []byte) { _ = c.batch.Set(key, value, nil) }
+func (c *commit) delete(key []byte)     { _ = c.batch.Delete(key, nil) }
+
+func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
+	c.group[pos] = e
+	c.held[e.ID] = held{pos, true}
+	c.count++
+	value := binary.BigEndian.AppendUint64(uint64Value(uint64(pos)), uint64(e.CreatedAt))
+	c.set(idKey(e.ID), value)
+	sum := makeSummary(e)
+	eachOrderedKey(e, pos, func(key []byte) { c.set(key, sum[:]) })
+	if at, ok := e.Expiration(); ok {
+		c.set(expiryKey(at, pos), nil)
+	}
+	if err := c.replace(e); err != nil {
+		return err
+	}
+	if e.Kind == nostr.KindDeletion {
+		return c.deleteTargets(e)
+	}
+	return nil
+}
+
+// replace makes the event its address's head in the place of an older version.
+func (c *commit) replace(e *nostr.Event) error {
+	a, ok := e.Address()
+	if !ok {
+		return nil
+	}
+	old, found, err := c.head(a)
+	if err != nil {
+		return err
+	}
+	if found {
+		if err := c.remove(old.id, nil); err != nil {
+			return err
+		}
+	}
+	c.heads[a] = head{e.CreatedAt, e.ID}
+	c.set(addressKey(familyHead, a), append(uint64Value(uint64(e.CreatedAt)), e.ID[:]...))
+	return nil
+}
+
+func (c *commit) deleteTargets(e *nostr.Event) error {
+	ids, addresses := deletionTargets(e)
+	for _, id := range ids {
+		c.set(deletedKey(id, e.PubKey), nil)
+		mayDelete := func(target *nostr.Event) bool {
+			return target.Kind != nostr.KindDeletion && slices.Contains(deleters(target), e.PubKey)
+		}
+		if err := c.remove(id, mayDelete); err != nil {
+			return err
+		}
+	}
+	for _, a := range addresses {
+		upTo, known := c.erase[a]
+		if !known {
+			var err error
+			if upTo, _, err = c.x.erasedUpTo(a); err != nil {
+				return err
+			}
+		}
+		c.erase[a] = max(upTo, e.CreatedAt)
+		c.set(addressKey(familyErased, a), uint64Value(uint64(c.erase[a])))
+		newest, found, err := c.head(a)
+		if err != nil {
+			return err
+		}
+		if found && newest.createdAt <= e.CreatedAt {
+			if err := c.remove(newest.id, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *commit) head(a nostr.Address) (head, bool, error) {
+	if h, ok := c.heads[a]; ok {
+		return h, true, nil
+	}
+	return c.x.head(a)
+}
+
+// remove drops an event's keys, if it is held and may (nil: always) agrees.
+func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
+	h, known := c.held[id]
+	if !known {
+		var err error
+		h.ok, err = get(c.x.db, idKey(id), func(v []byte) { h.pos = eventlog.Position(binary.BigEndian.Uint64(v)) })
+		if err != nil {
+			return err
+		}
+	}
+	if !h.ok {
+		return nil
+	}
+	e := c.group[h.pos]
+	if e == nil {
+		item, err := c.x.read(h.pos)
+		if errors.Is(err, eventlog.ErrCorrupt) {
+			// Nobody can be served an event whose record is damaged; its ordered keys lead to nothing.
+			c.x.cfg.Logger.Error("index: a replaced or deleted event is damaged in the log", "position", h.pos)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e = item.Event
+	}
+	if may == nil || may(e) {
+		c.drop(e, h.pos)
+	}
+	return nil
+}
+
+func (c *commit) drop(e *nostr.Event, pos eventlog.Position) {
+	c.held[e.ID] = held{}
+	c.count--
+	c.delete(idKey(e.ID))
+	eachOrderedKey(e, pos, c.delete)
+	if at, ok := e.Expiration(); ok {
+		c.delete(expiryKey(at, pos))
+	}
+}
+
+// read returns the event at a position of the log.
+func (x *Index) read(pos eventlog.Position) (Item, error) {
+	r, err := x.cfg.Log.Read(pos)
+	if err != nil {
+		return Item{}, err
+	}
+	e, err := nostr.DecodeEvent(r.JSON)
+	if err != nil {
+		return Item{}, fmt.Errorf("%w: no event at %d: %w", eventlog.ErrCorrupt, pos, err)
+	}
+	return Item{Pos: pos, Event: e, JSON: r.JSON}, nil
+}

@@ -1,0 +1,201 @@
+// Package index derives from the log the keys by which events are found, in Pebble. It holds no event bodies and no
+// WAL: its watermark says how far of the log it has taken in, and the rest is read again from the log at start. Its
+// rules are those of NIP-01 (replaceable and addressable kinds), NIP-09 (deletion), NIP-40 (expiry) and NIP-59 (a gift
+// wrap may be deleted by its recipient). docs/formats.md, 'Index', lists every key, as keys.go does.
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"madang/internal/eventlog"
+	"madang/internal/nostr"
+	"madang/internal/verify"
+)
+
+// Why Check and Stage.Take would not store an event.
+var (
+	ErrDuplicate = errors.New("already have this event")
+	ErrReplaced  = errors.New("have a newer version")
+	ErrDeleted   = errors.New("deleted by its author")
+)
+
+// Config of an index.
+type Config struct {
+	Dir       string
+	Log       eventlog.Log
+	CacheSize int64        // bytes of blocks kept in memory; default 32 MiB
+	Logger    *slog.Logger // default: slog.Default()
+}
+
+// Index is safe for concurrent use. Commits, sweeps and catching up follow one another; queries see a snapshot and wait
+// for none of them.
+type Index struct {
+	cfg Config
+	db  *pebble.DB
+
+	// writing is held throughout whatever changes keys.
+	writing sync.Mutex
+	count   atomic.Int64
+}
+
+// Entry is one committed event.
+type Entry struct {
+	Pos   eventlog.Position
+	Event verify.Event
+}
+
+// Item is one event that a query found.
+type Item struct {
+	Pos   eventlog.Position
+	Event *nostr.Event
+	JSON  []byte // wire form
+}
+
+// Open opens or makes the index and takes in what the log has beyond its watermark; a missing, foreign or damaged index
+// is rebuilt.
+func Open(ctx context.Context, cfg Config) (*Index, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.CacheSize == 0 {
+		cfg.CacheSize = 32 << 20
+	}
+	x, err := open(ctx, cfg)
+	if err == nil || !rebuildable(err) {
+		return x, err
+	}
+	cfg.Logger.Warn("index is rebuilt from the log", "reason", err)
+	if err := removeStore(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("removing the old index: %w", err)
+	}
+	return open(ctx, cfg)
+}
+
+func open(ctx context.Context, cfg Config) (*Index, error) {
+	if condemned(cfg.Dir) {
+		return nil, errCondemned
+	}
+	db, err := openStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	x := &Index{cfg: cfg, db: db}
+	if err := x.start(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return x, nil
+}
+
+func (x *Index) start(ctx context.Context) error {
+	if err := identify(x.db, x.cfg.Log); err != nil {
+		return err
+	}
+	n, err := getUint64(x.db, keyCount)
+	if err != nil {
+		return err
+	}
+	x.count.Store(int64(n))
+	return x.CatchUp(ctx)
+}
+
+// catchUpGroup is how many events of the log are taken in with one batch.
+const catchUpGroup = 512
+
+// CatchUp takes in what the log has beyond the watermark. Open does so; after it, only a failed Commit makes it needed.
+func (x *Index) CatchUp(ctx context.Context) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	from, err := x.watermark(x.db)
+	if err != nil {
+		return err
+	}
+	logEnd := x.cfg.Log.End()
+	if from >= logEnd {
+		return nil
+	}
+	began, said, total := time.Now(), time.Now(), 0
+	s := x.Stage()
+	var positions []eventlog.Position
+	err = x.cfg.Log.Scan(ctx, from, func(r eventlog.Record) error {
+		if len(positions) >= catchUpGroup {
+			if err := x.commit(s, positions, r.Pos); err != nil {
+				return err
+			}
+			s, positions = x.Stage(), positions[:0]
+		}
+		if time.Since(said) > 10*time.Second {
+			said = time.Now()
+			x.cfg.Logger.Info("index takes in the log", "position", r.Pos, "of", logEnd)
+		}
+		e, err := nostr.DecodeEvent(r.JSON)
+		if err != nil {
+			x.cfg.Logger.Error("index passes over a record that is no event", "position", r.Pos, "error", err)
+			return nil
+		}
+		total++
+		switch err := s.take(e); {
+		case err == nil:
+			positions = append(positions, r.Pos)
+		case !refusal(err):
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.commit(s, positions, logEnd); err != nil {
+		return err
+	}
+	x.cfg.Logger.Info("index took in the log", "events", total, "took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+func refusal(err error) bool {
+	return errors.Is(err, ErrDuplicate) || errors.Is(err, ErrReplaced) || errors.Is(err, ErrDeleted)
+}
+
+// Check says whether the event would be stored after those already applied: nil, or one of the errors above.
+func (x *Index) Check(e *nostr.Event) error { return x.Stage().check(e) }
+
+// Apply takes in committed events in log order: their keys, and what they replace or delete; those that Check would
+// refuse are passed over. end is where the last of them ends in the log. The rules are a function of the log alone, so
+// that a rebuild gives the same index.
+func (x *Index) Apply(entries []Entry, end eventlog.Position) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	s := x.Stage()
+	var positions []eventlog.Position
+	for _, entry := range entries {
+		switch err := s.take(entry.Event.Event()); {
+		case err == nil:
+			positions = append(positions, entry.Pos)
+		case !refusal(err):
+			return err
+		}
+	}
+	return x.commit(s, positions, end)
+}
+
+func (x *Index) watermark(r pebble.Reader) (eventlog.Position, error) {
+	n, err := getUint64(r, keyWatermark)
+	return eventlog.Position(n), err
+}
+
+// Len returns how many events are held.
+func (x *Index) Len() int { return int(x.count.Load()) }
+
+// Close writes what is only in memory and closes the index. No query may be running.
+func (x *Index) Close() error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	return errors.Join(x.db.Flush(), x.db.Close())
+}

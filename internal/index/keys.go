@@ -1,0 +1,151 @@
+package index
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"madang/internal/eventlog"
+	"madang/internal/nostr"
+)
+
+// Every key begins with one byte that tells its family. Numbers are big-endian, so that bytes sort as numbers do.
+//
+// Point keys, looked up whole:
+//
+//	i id(32)                             -> position(8) created_at(8)   an event that is held
+//	r kind(2) pubkey(32) d(16)           -> created_at(8) id(32)        the newest event seen at an address
+//	d id(32) pubkey(32)                  -> empty                       pubkey asked to delete the event id
+//	x kind(2) pubkey(32) d(16)           -> created_at(8)               the address is deleted up to that second
+//
+// d(16) is the first half of the SHA-256 of the d tag's value ("" for a replaceable kind).
+//
+// Ordered keys, read in order: a prefix, then ^created_at(8) id(8) position(8), which sorts the newest event first and
+// ties by lowest id. id(8) is the id's first eight bytes; the value is kind(2) pubkey(8), by which a query passes over
+// events without reading them.
+//
+//	t                                    all events
+//	k kind(2)                            by kind
+//	a pubkey(8)                          by author
+//	b pubkey(8) kind(2)                  by author and kind
+//	g letter(1) hash(8)                  by tag: the SHA-256 of the value of each tag named by one letter
+//
+// Both the eight bytes of a key and of a hash may be shared by two: every event found is checked against the filter
+// itself.
+//
+//	e expiration(8) position(8)          -> empty   events with a NIP-40 expiration, soonest first
+//	m name                               -> what metadata.go says of each
+const (
+	familyID       = 'i'
+	familyHead     = 'r'
+	familyDeleted  = 'd'
+	familyErased   = 'x'
+	familyTime     = 't'
+	familyKind     = 'k'
+	familyAuthor   = 'a'
+	familyBoth     = 'b'
+	familyTag      = 'g'
+	familyExpiry   = 'e'
+	familyMetadata = 'm'
+)
+
+// suffixSize is the length of an ordered key after its prefix.
+const suffixSize = 24
+
+// suffix is where an event stands in the order of every query: bytes sort newest first, ties by lowest id.
+type suffix [suffixSize]byte
+
+func makeSuffix(createdAt int64, id nostr.ID, pos eventlog.Position) (s suffix) {
+	binary.BigEndian.PutUint64(s[:], ^uint64(createdAt))
+	copy(s[8:16], id[:])
+	binary.BigEndian.PutUint64(s[16:], uint64(pos))
+	return s
+}
+
+func (s suffix) position() eventlog.Position {
+	return eventlog.Position(binary.BigEndian.Uint64(s[16:]))
+}
+
+// summary is an ordered key's value.
+type summary [10]byte
+
+func makeSummary(e *nostr.Event) (v summary) {
+	binary.BigEndian.PutUint16(v[:], e.Kind)
+	copy(v[2:], e.PubKey[:8])
+	return v
+}
+
+func idKey(id nostr.ID) []byte { return append([]byte{familyID}, id[:]...) }
+
+func addressKey(family byte, a nostr.Address) []byte {
+	d := sha256.Sum256([]byte(a.D))
+	key := binary.BigEndian.AppendUint16([]byte{family}, a.Kind)
+	key = append(key, a.PubKey[:]...)
+	return append(key, d[:16]...)
+}
+
+func deletedKey(id nostr.ID, by nostr.PubKey) []byte {
+	return append(append([]byte{familyDeleted}, id[:]...), by[:]...)
+}
+
+func expiryKey(at int64, pos eventlog.Position) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{familyExpiry}, uint64(max(at, 0)))
+	return binary.BigEndian.AppendUint64(key, uint64(pos))
+}
+
+func kindPrefix(kind uint16) []byte { return binary.BigEndian.AppendUint16([]byte{familyKind}, kind) }
+
+func authorPrefix(pk nostr.PubKey) []byte { return append([]byte{familyAuthor}, pk[:8]...) }
+
+func bothPrefix(pk nostr.PubKey, kind uint16) []byte {
+	return binary.BigEndian.AppendUint16(append([]byte{familyBoth}, pk[:8]...), kind)
+}
+
+func tagPrefix(letter byte, value string) []byte {
+	hash := sha256.Sum256([]byte(value))
+	return append([]byte{familyTag, letter}, hash[:8]...)
+}
+
+// eachOrderedKey calls fn with every ordered key of an event; fn must not keep the key.
+func eachOrderedKey(e *nostr.Event, pos eventlog.Position, fn func(key []byte)) {
+	s := makeSuffix(e.CreatedAt, e.ID, pos)
+	put := func(prefix []byte) { fn(append(prefix, s[:]...)) }
+	put([]byte{familyTime})
+	put(kindPrefix(e.Kind))
+	put(authorPrefix(e.PubKey))
+	put(bothPrefix(e.PubKey, e.Kind))
+	type tag struct {
+		letter byte
+		value  string
+	}
+	var seen map[tag]bool
+	for _, t := range e.Tags {
+		if len(t) < 2 || !isLetter(t.Name()) {
+			continue
+		}
+		key := tag{t.Name()[0], t[1]}
+		if seen[key] {
+			continue
+		}
+		if seen == nil {
+			seen = make(map[tag]bool, len(e.Tags))
+		}
+		seen[key] = true
+		put(tagPrefix(key.letter, key.value))
+	}
+}
+
+func isLetter(name string) bool {
+	return len(name) == 1 && (name[0] >= 'a' && name[0] <= 'z' || name[0] >= 'A' && name[0] <= 'Z')
+}
+
+// end returns the first key after all that begin with prefix. A prefix begins with a letter, so there is one.
+func end(prefix []byte) []byte {
+	next := append([]byte(nil), prefix...)
+	for i := len(next) - 1; i >= 0; i-- {
+		next[i]++
+		if next[i] != 0 {
+			return next[:i+1]
+		}
+	}
+	return nil
+}
