@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"madang/internal/eventlog"
+	"madang/internal/hub"
+	"madang/internal/index"
+	"madang/internal/policy"
+	"madang/internal/verify"
+)
+
+// committer is used by the commit loop alone.
+type committer struct {
+	cfg    Config
+	behind []hub.Delivery // groups that the log has and the index failed to take in
+	full   bool           // the last group found the disk full
+}
+
+// group takes candidates through replace, delete and duplicate rules, into the log, into the index and out to the
+// subscribers, in this order, and answers each.
+func (c *committer) group(group []*candidate) {
+	stage, err := c.stage()
+	if err != nil {
+		c.fail(group, err)
+		return
+	}
+	taken, events := group[:0:0], []verify.Event(nil)
+	for _, candidate := range group {
+		if err := stage.Take(candidate.event); err != nil {
+			candidate.reply <- refused(err)
+			continue
+		}
+		taken, events = append(taken, candidate), append(events, candidate.event)
+	}
+	if len(taken) == 0 {
+		return
+	}
+	positions, err := c.cfg.Log.Append(events, c.cfg.Now().UnixMilli())
+	if err != nil {
+		c.fail(taken, err)
+		return
+	}
+	deliveries := make([]hub.Delivery, len(taken))
+	for i, e := range events {
+		deliveries[i] = hub.Delivery{Pos: positions[i], Event: e}
+	}
+	if err := stage.Commit(positions, c.cfg.Log.End()); err != nil {
+		c.behind = append(c.behind, deliveries...)
+		c.fail(taken, fmt.Errorf("index: %w", err))
+		return
+	}
+	c.recovered()
+	c.publish(deliveries)
+	for _, candidate := range taken {
+		candidate.reply <- Result{OK: true}
+	}
+}
+
+func (c *committer) publish(deliveries []hub.Delivery) {
+	for _, d := range deliveries {
+		c.cfg.Policy.Observe(d.Event.Event())
+	}
+	c.cfg.Hub.Publish(deliveries)
+}
+
+// stage begins a group, after the index has caught up with what it failed to take in: those events are durable, and
+// whoever sends them again is told so. Until it has, no further group is taken.
+func (c *committer) stage() (*index.Stage, error) {
+	if len(c.behind) > 0 {
+		if err := c.cfg.Index.CatchUp(context.Background()); err != nil {
+			return nil, fmt.Errorf("index: %w", err)
+		}
+		c.publish(c.behind)
+		c.behind = nil
+	}
+	return c.cfg.Index.Stage(), nil
+}
+
+// fail answers a whole group. A full disk makes one line in the node's log, not one for each event.
+func (c *committer) fail(group []*candidate, err error) {
+	isFull := errors.Is(err, eventlog.ErrFull)
+	if !isFull || !c.full {
+		c.cfg.Logger.Error("events could not be stored", "count", len(group), "error", err)
+	}
+	c.full = isFull
+	result := storageResult(err)
+	for _, candidate := range group {
+		candidate.reply <- result
+	}
+}
+
+func (c *committer) recovered() {
+	if c.full {
+		c.full = false
+		c.cfg.Logger.Info("the disk has room again: events are stored")
+	}
+}
+
+func storageResult(err error) Result {
+	if errors.Is(err, eventlog.ErrFull) {
+		return Result{Message: "error: the node's disk is full"}
+	}
+	return Result{Message: "error: the node could not store the event"}
+}
+
+// refused puts an error in NIP-01's words.
+func refused(err error) Result {
+	var refusal *policy.Error
+	switch {
+	case errors.As(err, &refusal):
+		return Result{Message: refusal.Error()}
+	case errors.Is(err, index.ErrDuplicate), errors.Is(err, index.ErrReplaced):
+		return Result{OK: true, Message: "duplicate: " + err.Error()}
+	case errors.Is(err, index.ErrDeleted):
+		return Result{Message: "blocked: " + err.Error()}
+	case errors.Is(err, verify.ErrID), errors.Is(err, verify.ErrSignature), errors.Is(err, verify.ErrTooLarge):
+		return Result{Message: "invalid: " + err.Error()}
+	case errors.Is(err, errClosed):
+		return Result{Message: "error: " + err.Error()}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return Result{Message: "error: the request was given up"}
+	}
+	return storageResult(err)
+}
