@@ -59,6 +59,7 @@ export interface FieldProps extends FieldFrame {
   required?: boolean;
   maxLength?: number;
   disabled?: boolean;
+  readOnly?: boolean;
   /** Direction follows the text itself; keys and addresses are always left to right. */
   dir?: 'auto' | 'ltr';
   inputMode?: 'text' | 'search' | 'url';
@@ -93,6 +94,7 @@ export function Field(p: FieldProps) {
           required={p.required}
           maxLength={p.maxLength}
           disabled={p.disabled}
+          readOnly={p.readOnly}
           inputMode={p.inputMode}
           dir={p.dir || 'auto'}
           {...tied(id, p)}

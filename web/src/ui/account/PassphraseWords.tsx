@@ -1,0 +1,15 @@
+import './PassphraseWords.css';
+
+/** A passphrase large enough to copy onto paper, word by word. */
+export function PassphraseWords({ text, label }: { text: string; label: string }) {
+  const words = text.split(' ').filter(Boolean);
+  return (
+    <ol class="passphrase" aria-label={label} translate={false}>
+      {words.map((word, i) => (
+        <li key={i} class="passphrase__word" dir="auto">
+          {word}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,104 @@
+import { useState } from 'preact/hooks';
+import { t } from '../../state/i18n';
+import { openConversation } from '../../state/inbox';
+import { findPeople, people, peopleLoad, person } from '../../state/people';
+import { session } from '../../state/session';
+import type { Hex } from '../../state/types';
+import { Avatar, Button, Empty, Field, Icon, List, ListRow, Page, Skeleton } from '../kit';
+import { link, navigate } from '../router';
+import './NewConversation.css';
+
+/** Whom to write to: one or several people, found by name. */
+export function NewConversation() {
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState<Hex[]>([]);
+  const own = session.value?.pubkey;
+  const found = (query.trim() ? findPeople(query) : people.value).filter((p) => p.pubkey !== own);
+  const toggle = (key: Hex) =>
+    setChosen(chosen.includes(key) ? chosen.filter((other) => other !== key) : [...chosen, key]);
+  const open = (keys: Hex[]) => navigate(link('messages', openConversation(keys)), true);
+  const names = chosen.map((key) => person(key).name).join(', ');
+  return (
+    <Page
+      title={t('messages.new')}
+      back="#/messages"
+      head={
+        <Field
+          label={t('messages.to')}
+          hint={t('messages.toHint')}
+          type="search"
+          value={query}
+          onInput={setQuery}
+          onKeyDown={(event) => {
+            const only = found.length === 1 ? found[0] : undefined;
+            if (event.key !== 'Enter' || !only || event.isComposing) return;
+            event.preventDefault();
+            toggle(only.pubkey);
+            setQuery('');
+          }}
+        />
+      }
+      foot={
+        <div class="new-conversation__foot" aria-live="polite">
+          <Button kind="primary" wide disabled={chosen.length === 0} onClick={() => open(chosen)}>
+            {chosen.length === 0
+              ? t('messages.pick')
+              : chosen.length <= 2
+                ? t('messages.writeTo', { name: names })
+                : t('messages.writeToMany', { count: chosen.length })}
+          </Button>
+        </div>
+      }
+    >
+      {chosen.length > 0 && (
+        <ul class="chosen" role="list" aria-label={t('messages.chosen')}>
+          {chosen.map((key) => (
+            <li key={key}>
+              <button type="button" class="chosen__one" onClick={() => toggle(key)}>
+                <span dir="auto">{person(key).name}</span>
+                <Icon name="close" size={18} label={t('messages.unpick')} />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {peopleLoad.value === 'loading' && people.value.length === 0 ? (
+        <Skeleton />
+      ) : found.length === 0 ? (
+        query.trim() ? (
+          <Empty icon="search" title={t('common.nothingFound', { query: query.trim() })} />
+        ) : (
+          <Empty icon="people" title={t('people.alone')}>
+            {t('people.aloneText')}
+          </Empty>
+        )
+      ) : (
+        <List label={t('common.people')}>
+          {!query.trim() && own && (
+            <ListRow
+              picture={<Icon name="edit" />}
+              title={t('messages.notes')}
+              detail={t('messages.notesText')}
+              onClick={() => open([own])}
+            />
+          )}
+          {found.map((p) => {
+            const picked = chosen.includes(p.pubkey);
+            return (
+              <ListRow
+                key={p.pubkey}
+                picture={<Avatar name={p.name} picture={p.picture} seed={p.pubkey} />}
+                title={p.name}
+                detail={p.about}
+                end={picked ? <Icon name="check" /> : undefined}
+                pressed={picked}
+                current={picked}
+                onClick={() => toggle(p.pubkey)}
+              />
+            );
+          })}
+        </List>
+      )}
+    </Page>
+  );
+}

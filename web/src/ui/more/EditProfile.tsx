@@ -1,0 +1,111 @@
+import { useRef, useState } from 'preact/hooks';
+import { t } from '../../state/i18n';
+import { uploadPicture } from '../../state/blobs';
+import { person } from '../../state/people';
+import { saveProfile, session } from '../../state/session';
+import { errorText } from '../errors';
+import { Avatar, Button, ButtonRow, Field, Note, Page, ProgressBar, scalePicture, TextArea, toast } from '../kit';
+import './EditProfile.css';
+
+const PICTURE_SIDE = 512;
+const ABOUT_MOST = 300;
+
+export function EditProfile() {
+  const me = session.value;
+  const own = person(me ? me.pubkey : '');
+  const [name, setName] = useState(me ? me.name : '');
+  const [about, setAbout] = useState(own.about || '');
+  const [picture, setPicture] = useState<{ url?: string; local?: string }>({ url: own.picture, local: own.picture });
+  const [problem, setProblem] = useState('');
+  const [uploading, setUploading] = useState<number | null>(null);
+  const [saving, setSaving] = useState(false);
+  const [failed, setFailed] = useState('');
+  const chooser = useRef<HTMLInputElement>(null);
+
+  const take = (file: File) => {
+    setFailed('');
+    setUploading(0);
+    scalePicture(file, PICTURE_SIDE)
+      .catch(() => {
+        throw t('more.noPicture');
+      })
+      .then((small) => uploadPicture(small, setUploading))
+      .then(
+        (done) => setPicture({ url: done.url, local: done.local }),
+        (error: unknown) => setFailed(typeof error === 'string' ? error : errorText(error)),
+      )
+      .then(() => setUploading(null));
+  };
+  const save = (event: Event) => {
+    event.preventDefault();
+    const clean = name.trim();
+    setProblem(clean ? '' : t('account.nameEmpty'));
+    if (!clean || uploading !== null) return;
+    setSaving(true);
+    setFailed('');
+    saveProfile({ name: clean, about: about.trim(), picture: picture.url })
+      .then(
+        () => toast(t('common.saved')),
+        (error: unknown) => setFailed(errorText(error)),
+      )
+      .then(() => setSaving(false));
+  };
+  return (
+    <Page title={t('more.profile')} back="#/more" backOnPhoneOnly width="form">
+      <form class="stack--wide" onSubmit={save} noValidate>
+        <div class="edit-profile__picture">
+          <Avatar name={name || '·'} picture={picture.local} seed={me ? me.pubkey : ''} size={96} />
+          <input
+            ref={chooser}
+            class="edit-profile__file"
+            type="file"
+            accept="image/*"
+            tabIndex={-1}
+            aria-hidden="true"
+            onChange={(event) => {
+              const file = event.currentTarget.files && event.currentTarget.files[0];
+              event.currentTarget.value = '';
+              if (file) take(file);
+            }}
+          />
+          <div class="edit-profile__ways">
+            <Button icon="picture" onClick={() => chooser.current?.click()} busy={uploading !== null}>
+              {t(picture.url ? 'more.otherPicture' : 'more.addPicture')}
+            </Button>
+            {picture.url && uploading === null && (
+              <Button kind="plain" onClick={() => setPicture({})}>
+                {t('more.removePicture')}
+              </Button>
+            )}
+          </div>
+        </div>
+        {uploading !== null && <ProgressBar label={t('more.sendingPicture')} value={uploading} />}
+        <Field
+          label={t('more.shownName')}
+          hint={t('more.shownNameHint')}
+          value={name}
+          onInput={setName}
+          error={problem}
+          maxLength={40}
+        />
+        <TextArea
+          label={t('more.aboutYou')}
+          hint={t('more.aboutYouHint')}
+          value={about}
+          onInput={setAbout}
+          maxLength={ABOUT_MOST}
+        />
+        {failed && (
+          <Note kind="alarm" title={failed}>
+            {t('more.notSaved')}
+          </Note>
+        )}
+        <ButtonRow>
+          <Button kind="primary" type="submit" busy={saving}>
+            {t('common.save')}
+          </Button>
+        </ButtonRow>
+      </form>
+    </Page>
+  );
+}
