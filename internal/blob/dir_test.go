@@ -256,8 +256,8 @@ func TestHashText(t *testing.T) {
 	if err != nil || string(data) != `{"`+h.String()+`":"`+h.String()+`"}` {
 		t.Errorf("%s, %v", data, err)
 	}
-	upper := bytes.ToUpper([]byte(h.String()))
-	for _, bad := range []string{"", "ab", h.String() + "00", h.String()[:63] + "g", string(upper), " " + h.String()[:63]} {
+	upper := string(bytes.ToUpper([]byte(h.String())))
+	for _, bad := range []string{"", "ab", h.String() + "00", h.String()[:63] + "g", upper, " " + h.String()[:63]} {
 		if _, err := blob.ParseHash(bad); err == nil {
 			t.Errorf("%q is taken for a hash", bad)
 		}

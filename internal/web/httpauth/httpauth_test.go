@@ -83,7 +83,7 @@ func TestBlossomToken(t *testing.T) {
 		"years old but valid":   {"", func(e *nostr.Event) { e.CreatedAt = 1 }, ""},
 		"no expiration":         {"", func(e *nostr.Event) { e.Tags = nostr.Tags{{"t", "upload"}} }, "expiration"},
 		"expiration no number":  {"", func(e *nostr.Event) { e.Tags[1] = nostr.Tag{"expiration", "soon"} }, "expiration"},
-		"expired this second":   {"", func(e *nostr.Event) { e.Tags[1] = nostr.Tag{"expiration", fmt.Sprint(now)} }, "expired"},
+		"expired this second":   {"", func(e *nostr.Event) { e.Tags[1][1] = fmt.Sprint(now) }, "expired"},
 		"other verb":            {"", func(e *nostr.Event) { e.Tags[0] = nostr.Tag{"t", "delete"} }, "upload"},
 		"no verb":               {"", func(e *nostr.Event) { e.Tags[0] = nostr.Tag{"t"} }, "upload"},
 		"this server":           {"Madang.Example:8080", serverTag("madang.example"), ""},
@@ -183,6 +183,9 @@ func TestNIP98(t *testing.T) {
 	sum := sha256.Sum256([]byte(body))
 	payload := nostr.Tag{"payload", hex.EncodeToString(sum[:])}
 	at := func(e nostr.Event, seconds int64) nostr.Event { e.CreatedAt += seconds; return e }
+	elsewhere := func(was, is string) nostr.Event {
+		return httpAuth("POST", strings.Replace(url, was, is, 1), payload)
+	}
 	for name, c := range map[string]struct {
 		event nostr.Event
 		body  string
@@ -191,7 +194,7 @@ func TestNIP98(t *testing.T) {
 		"plain":           {httpAuth("POST", url, payload), body, ""},
 		"no body":         {httpAuth("POST", url), "", ""},
 		"https outside":   {httpAuth("POST", "https"+url[4:], payload), body, ""},
-		"host in capital": {httpAuth("POST", strings.Replace(url, "madang", "Madang", 1), payload), body, ""},
+		"host in capital": {elsewhere("madang", "Madang"), body, ""},
 		"ten minutes old": {at(httpAuth("POST", url, payload), -600), body, ""},
 		"too old":         {at(httpAuth("POST", url, payload), -601), body, "clock"},
 		"from the future": {at(httpAuth("POST", url, payload), 601), body, "clock"},
@@ -202,11 +205,11 @@ func TestNIP98(t *testing.T) {
 		"other method":    {httpAuth("PUT", url, payload), body, "method"},
 		"method in small": {httpAuth("post", url, payload), body, "method"},
 		"no u":            {nostr.Event{Kind: nostr.KindHTTPAuth, CreatedAt: now}, "", "another address"},
-		"other host":      {httpAuth("POST", "http://evil.example:8080/api/media?a=1&b=%20", payload), body, "another address"},
-		"other port":      {httpAuth("POST", "http://madang.example/api/media?a=1&b=%20", payload), body, "another address"},
-		"other path":      {httpAuth("POST", "http://madang.example:8080/api/invites?a=1&b=%20", payload), body, "another address"},
-		"other query":     {httpAuth("POST", "http://madang.example:8080/api/media?a=1", payload), body, "another address"},
-		"with user":       {httpAuth("POST", strings.Replace(url, "//", "//me@", 1), payload), body, "another address"},
+		"other host":      {elsewhere("madang.", "evil."), body, "another address"},
+		"other port":      {elsewhere(":8080", ""), body, "another address"},
+		"other path":      {elsewhere("media", "invites"), body, "another address"},
+		"other query":     {elsewhere("&b=%20", ""), body, "another address"},
+		"with user":       {elsewhere("//", "//me@"), body, "another address"},
 		"relative":        {httpAuth("POST", "/api/media?a=1&b=%20", payload), body, "another address"},
 		"socket scheme":   {httpAuth("POST", "ws"+url[4:], payload), body, "another address"},
 		"no URL":          {httpAuth("POST", "http://%zz", payload), body, "another address"},
@@ -265,7 +268,7 @@ func TestNIP98Once(t *testing.T) {
 }
 
 func FuzzAuthorization(f *testing.F) {
-	sk := newKey(f)
+	sk := nostr.SecretKey{31: 7} // the same in every worker
 	valid := nostrHeader(sign(f, sk, token()))
 	f.Add(valid, "localhost:8080")
 	f.Add("Nostr e30", "[::1]")
