@@ -38,8 +38,9 @@ type Config struct {
 // Index is safe for concurrent use. Commits, sweeps and catching up follow one another; queries see a snapshot and wait
 // for none of them.
 type Index struct {
-	cfg Config
-	db  *pebble.DB
+	cfg     Config
+	db      *pebble.DB
+	maxLegs int // see defaultLegs
 
 	// writing is held throughout whatever changes keys.
 	writing sync.Mutex
@@ -87,7 +88,7 @@ func open(ctx context.Context, cfg Config) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{cfg: cfg, db: db}
+	x := &Index{cfg: cfg, db: db, maxLegs: defaultLegs}
 	if err := x.start(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -10,9 +10,9 @@ import (
 	"madang/internal/nostr"
 )
 
-// maxLegs bounds how many iterators one query opens, whatever its filters list. A filter that would need more reads a
+// defaultLegs bounds how many iterators one query opens, whatever its filters list. A filter that would need more reads a
 // broader range and passes over what does not match.
-const maxLegs = 500
+const defaultLegs = 500
 
 // leg walks one ordered range of keys, or a list of them, for one filter.
 type leg struct {

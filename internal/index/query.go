@@ -112,7 +112,7 @@ func firstOf(err, other error) error {
 }
 
 func (m *merge) open(ctx context.Context, snap *pebble.Snapshot, tick func() error) error {
-	budget := max(1, maxLegs/max(1, len(m.q.Filters)))
+	budget := max(1, m.x.maxLegs/max(1, len(m.q.Filters)))
 	for i := range m.q.Filters {
 		if m.left[i] == 0 {
 			continue
