@@ -1,0 +1,151 @@
+package relay
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	idleTime      = 90 * time.Second // without a byte from the client, after which it is gone
+	pingTime      = 30 * time.Second // between pings
+	handshakeTime = 10 * time.Second // for writing the answer to an upgrade
+	writeTime     = 30 * time.Second // for one chunk of writeChunk bytes: a link slower than 1 KiB/s is no link
+	writeChunk    = 32 << 10
+	closeTime     = 3 * time.Second  // for the last frames and the client's farewell
+	scanTime      = 10 * time.Second // from one result of a query to the next
+	countTime     = 30 * time.Second // for a COUNT
+	queryTime     = 15 * time.Minute // for a query and the writing of its results
+
+	maxFragments = 1024             // of one message
+	maxStrikes   = 10               // malformed messages in a row
+	forgetTime   = 10 * time.Minute // after which an address without connections is forgotten
+	authWindow   = 600              // seconds between an AUTH event's created_at and the node's time (NIP-42)
+)
+
+// Rate is a token bucket; the zero Rate has no bound.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+func (r Rate) limiter() *rate.Limiter {
+	if r == (Rate{}) {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
+}
+
+// Rates bound what one connection, or one address, may ask for.
+type Rates struct {
+	Events  Rate // EVENT and AUTH
+	Wraps   Rate // gift wraps on a connection that no member has authenticated
+	Queries Rate // REQ, COUNT and NEG-OPEN
+}
+
+// Limits of a relay. All counts are for one connection unless they say otherwise.
+type Limits struct {
+	Conns        int // of the relay
+	ConnsPerAddr int // of one address; many phones may sit behind one
+	Frame        int // bytes of one message, however many fragments it comes in
+	Queue        int // bytes that wait to be written, beyond which a live event drops the connection
+	Queues       int // bytes that wait in all queues of the relay, beyond which each may hold only a sixteenth of Queue
+	Subs         int // open subscriptions
+	Results      int // largest and default limit of a filter
+	Keys         int // authenticated keys
+	NegSessions  int // open reconciliations
+	NegItems     int // events of one reconciliation
+	NegItemsAll  int // events of all reconciliations of the relay
+	Conn, Addr   Rates
+}
+
+// DefaultLimits are fit for a small box and a village.
+func DefaultLimits() Limits {
+	return Limits{
+		Conns:        10_000,
+		ConnsPerAddr: 256,
+		Frame:        512 << 10,
+		Queue:        1 << 20,
+		Queues:       256 << 20,
+		Subs:         100,
+		Results:      500,
+		Keys:         16,
+		NegSessions:  8,
+		NegItems:     1_000_000,
+		NegItemsAll:  4_000_000,
+		Conn:         Rates{Events: Rate{50, 500}, Wraps: Rate{2, 100}, Queries: Rate{20, 200}},
+		Addr:         Rates{Events: Rate{500, 5000}, Wraps: Rate{20, 1000}, Queries: Rate{200, 4000}},
+	}
+}
+
+// buckets are the token buckets of a connection or an address.
+type buckets struct{ events, wraps, queries *rate.Limiter }
+
+func newBuckets(r Rates) buckets {
+	return buckets{events: r.Events.limiter(), wraps: r.Wraps.limiter(), queries: r.Queries.limiter()}
+}
+
+// addresses counts connections and keeps token buckets by address, in memory only, and forgets them.
+type addresses struct {
+	limits Limits
+	mu     sync.Mutex // guards the map and each address's count and timer
+	known  map[netip.Addr]*address
+}
+
+type address struct {
+	buckets
+	all    *addresses // nil for an address without limits
+	key    netip.Addr
+	conns  int
+	forget *time.Timer
+}
+
+func newAddresses(l Limits) *addresses {
+	return &addresses{limits: l, known: make(map[netip.Addr]*address)}
+}
+
+// join counts one more connection, unless the address has too many.
+func (as *addresses) join(key netip.Addr) (*address, bool) {
+	if !key.IsValid() {
+		return &address{buckets: newBuckets(Rates{})}, true
+	}
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	a := as.known[key]
+	if a == nil {
+		a = &address{buckets: newBuckets(as.limits.Addr), all: as, key: key}
+		as.known[key] = a
+	}
+	if a.conns >= as.limits.ConnsPerAddr {
+		return nil, false
+	}
+	a.conns++
+	if a.forget != nil {
+		a.forget.Stop()
+		a.forget = nil
+	}
+	return a, true
+}
+
+// leave counts one connection less; the last one starts the clock after which the address is forgotten.
+func (a *address) leave() {
+	if a.all == nil {
+		return
+	}
+	a.all.mu.Lock()
+	defer a.all.mu.Unlock()
+	a.conns--
+	if a.conns == 0 {
+		a.forget = time.AfterFunc(forgetTime, a.drop)
+	}
+}
+
+func (a *address) drop() {
+	a.all.mu.Lock()
+	defer a.all.mu.Unlock()
+	if a.conns == 0 && a.all.known[a.key] == a {
+		delete(a.all.known, a.key)
+	}
+}

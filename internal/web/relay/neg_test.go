@@ -1,0 +1,119 @@
+package relay
+
+import (
+	"encoding/hex"
+	"slices"
+	"testing"
+
+	"madang/internal/negentropy"
+	"madang/internal/nostr"
+)
+
+// reconcile asks the relay what it has of filter beyond the events in have.
+func (c *client) reconcile(id string, f filter, have ...*nostr.Event) (need []string) {
+	c.t.Helper()
+	var items []negentropy.Item
+	for _, e := range have {
+		items = append(items, negentropy.Item{Timestamp: e.CreatedAt, ID: e.ID})
+	}
+	mine := negentropy.New(items, 0)
+	c.send("NEG-OPEN", id, f, hex.EncodeToString(mine.Initiate()))
+	need = []string{}
+	for {
+		answer, err := hex.DecodeString(c.want("NEG-MSG", id).text(2))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		next, _, lacking, err := mine.ReconcileInitiator(answer)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, id := range lacking {
+			need = append(need, id.String())
+		}
+		if next == nil {
+			slices.Sort(need)
+			return need
+		}
+		c.send("NEG-MSG", id, hex.EncodeToString(next))
+	}
+}
+
+func sorted(s []string) []string { slices.Sort(s); return s }
+
+func TestReconciliation(t *testing.T) {
+	n := startNode(t, t.TempDir(), false, nil)
+	n.admit(alice)
+	var notes []*nostr.Event
+	for i := range 300 {
+		notes = append(notes, n.note(alice, int64(i), "x"))
+	}
+	wrap := n.event(carol, nostr.KindGiftWrap, 1, "sealed", nostr.Tag{"p", alice.PubKey().String()})
+	n.submit(append(notes, wrap)...)
+
+	c := n.connect()
+	byTime := filter{"since": n.now.Unix() + 1}
+	if got, want := c.reconcile("a", byTime, notes[10:]...), sorted(ids(notes[1:10]...)); !slices.Equal(got, want) {
+		t.Errorf("%d events are said to lack, want %d", len(got), len(want))
+	}
+	for name, f := range map[string]filter{
+		"id": {"ids": ids(wrap)}, "p": {"#p": []string{alice.PubKey().String()}}, "author": {"authors": []string{carol.PubKey().String()}},
+	} {
+		if got := c.reconcile(name, f); len(got) != 0 {
+			t.Errorf("a stranger learns of %v by %s", got, name)
+		}
+	}
+	c.send("NEG-OPEN", "w", filter{"kinds": []int{1059}}, "6100000200")
+	if m := c.want("NEG-ERR", "w"); prefix(m.text(2)) != "auth-required" {
+		t.Errorf("got %s", m)
+	}
+	c.auth(alice, n.now)
+	if got := c.reconcile("w", filter{"kinds": []int{1059}}); !slices.Equal(got, ids(wrap)) {
+		t.Errorf("alice learns of %v, want her wrap", got)
+	}
+}
+
+func TestReconciliationBounds(t *testing.T) {
+	n := startNode(t, t.TempDir(), true, func(cfg *Config) {
+		cfg.Limits.NegSessions, cfg.Limits.NegItems, cfg.Limits.NegItemsAll = 2, 5, 6
+	})
+	for i := range 6 {
+		n.submit(n.note(alice, int64(i), "x"))
+	}
+	all := func(limit int64) filter { return filter{"kinds": []int{1}, "until": n.now.Unix() + limit - 1} }
+	refused := func(c *client, id string, f filter, message, want string) {
+		t.Helper()
+		c.send("NEG-OPEN", id, f, message)
+		if m := c.want("NEG-ERR", id); prefix(m.text(2)) != want {
+			t.Errorf("got %s, want %s", m, want)
+		}
+	}
+	const hello = "6100000200" // the initiator has nothing
+	c := n.connect()
+	refused(c, "a", all(6), hello, "blocked") // more than one session may hold
+	refused(c, "a", all(1), "61ff", "invalid")
+	c.send("NEG-MSG", "a", hello)
+	if m := c.want("NEG-ERR", "a"); prefix(m.text(2)) != "closed" {
+		t.Errorf("after an error: %s", m)
+	}
+	if got := c.reconcile("a", all(2)); len(got) != 2 {
+		t.Errorf("%d events, want 2", len(got))
+	}
+	if got := c.reconcile("a", all(2)); len(got) != 2 { // replaces the one of the same name
+		t.Errorf("%d events, want 2", len(got))
+	}
+	c.reconcile("b", all(2))
+	refused(c, "c", all(1), hello, "blocked")
+	other := n.connect()
+	refused(other, "a", all(3), hello, "blocked") // more than all sessions may hold
+	c.send("NEG-CLOSE", "a")
+	c.send("NEG-CLOSE", "unknown")
+	c.sync()
+	if got := other.reconcile("a", all(3)); len(got) != 3 {
+		t.Errorf("%d events, want 3", len(got))
+	}
+	n.stop()
+	if left := n.relay.negItems.Load(); left != 0 {
+		t.Errorf("%d items are counted as held after the end", left)
+	}
+}
