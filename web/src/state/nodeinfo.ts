@@ -1,0 +1,35 @@
+// Asking the node what it is, and remembering it for a start without a network.
+import { isHex } from '../protocol/event';
+import { the } from './core';
+import { node, setClock } from './node';
+import type { NodeInfo } from './types';
+
+/** Shows what was remembered, if nothing better is there. */
+export async function recallNode(): Promise<void> {
+  const kept = await the().cache.node();
+  if (kept && !node.value) node.value = kept;
+}
+
+/** Asks the node; rejects as the API does. */
+export async function askNode(): Promise<NodeInfo> {
+  const asked = Date.now();
+  const answer = parseNode(await the().api.node());
+  setClock(answer.time, asked);
+  node.value = answer;
+  await the().cache.put('node', answer);
+  return answer;
+}
+
+function parseNode(a: Record<string, unknown>): NodeInfo {
+  const size = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : 0);
+  return {
+    name: typeof a.name === 'string' ? a.name : '',
+    pubkey: isHex(a.pubkey) ? a.pubkey : '',
+    time: typeof a.time === 'number' ? a.time : Date.now() / 1000,
+    version: typeof a.version === 'string' ? a.version : '',
+    open: a.open === true,
+    video: a.video === true,
+    memberUploadMax: size(a.memberUploadMax),
+    editorUploadMax: size(a.editorUploadMax),
+  };
+}
