@@ -184,7 +184,7 @@ func (r *run) publishItems(ctx context.Context, progress func(done, total int)) 
 			r.report.Skipped++
 		default:
 			seen[it.id] = true
-			d, err := r.draft(ctx, it)
+			d, err := r.draft(ctx, it, i)
 			if err != nil {
 				return errors.Join(flush(i), err)
 			}

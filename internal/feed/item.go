@@ -31,8 +31,8 @@ type draft struct {
 	pictures int          // in the article
 }
 
-// draft makes an item's article and compares it with the one that is stored.
-func (r *run) draft(ctx context.Context, it *item) (draft, error) {
+// draft makes an item's article and compares it with the one that is stored. place counts the items before it.
+func (r *run) draft(ctx context.Context, it *item, place int) (draft, error) {
 	d := identifier(it.id)
 	stored, err := r.newest(ctx, nostr.Filter{
 		Authors: []nostr.PubKey{r.pubkey},
@@ -83,7 +83,7 @@ func (r *run) draft(ctx context.Context, it *item) (draft, error) {
 		title = r.channel.title
 	}
 
-	published := r.published(it, stored)
+	published := r.published(it, stored, place)
 	e := &nostr.Event{Kind: nostr.KindArticle, Content: content, Tags: nostr.Tags{{"d", d}, {"title", title}}}
 	if summary := cmp.Or(it.summary, words); summary != "" && summary != title {
 		e.Tags = append(e.Tags, nostr.Tag{"summary", summary})
@@ -150,14 +150,15 @@ func identifier(id string) string {
 }
 
 // published is when the item first appeared, as far as it can be known: its own date, else that of its last change,
-// else what was said at an earlier import, else now.
-func (r *run) published(it *item, stored *nostr.Event) int64 {
+// else what was said at an earlier import, else now, less a second for each item that the feed put before it, so that
+// their order stays.
+func (r *run) published(it *item, stored *nostr.Event, place int) int64 {
 	first := cmp.Or(r.past(it.published.Unix()), r.past(it.updated.Unix()))
 	if first == 0 && stored != nil {
 		a, _ := publication.ParseArticle(stored) // its kind is known
 		first = a.PublishedAt
 	}
-	return cmp.Or(first, r.now)
+	return cmp.Or(first, r.now-int64(place))
 }
 
 // past is t, or 0 for a date that is missing or to come: that is as broken as one that cannot be read.
