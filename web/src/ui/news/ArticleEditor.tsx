@@ -1,0 +1,274 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { localBlobUrl } from '../../state/blobs';
+import { language, languages, t } from '../../state/i18n';
+import { article as articleAt, dropDraft, loadDraft, publishArticle, saveDraft } from '../../state/news';
+import type { Article, ArticleDraft } from '../../state/types';
+import { errorText } from '../errors';
+import {
+  Button, ButtonRow, Confirm, Empty, Field, Note, Page, ProgressBar, Select, Skeleton, TextArea, toast,
+} from '../kit';
+import { link, navigate, route } from '../router';
+import { ArticleBody } from './ArticleBody';
+import { mayWrite } from '../mayWrite';
+import { MarkdownBar } from './MarkdownBar';
+import { PictureButton } from './PictureButton';
+import { usePictureUpload } from './usePictureUpload';
+import './news.css';
+
+const DRAFT_DELAY_MS = 600;
+
+/** `#/news/write`, or `#/news/write?article=<naddr>` to correct one. */
+export default function ArticleEditor() {
+  const address = route.value.query.get('article') ?? undefined;
+  return <EditorAt key={address ?? 'new'} address={address} />;
+}
+
+function EditorAt({ address }: { address?: string }) {
+  const title = t(address ? 'news.correctTitle' : 'news.writeTitle');
+  const back = address ? link('news', address) : link('news');
+  const found = useMemo(() => (address ? articleAt(address) : null), [address])?.value;
+  const start = useDraft(address, found);
+  if (!mayWrite() || found === null) {
+    return (
+      <Page title={title} back={back}>
+        <Empty icon="news" title={title}>
+          {t(mayWrite() ? 'news.missing' : 'news.onlyEditors')}
+        </Empty>
+      </Page>
+    );
+  }
+  if (!start) {
+    return (
+      <Page title={title} back={back} width="reading">
+        <Skeleton shape="article" count={1} />
+      </Page>
+    );
+  }
+  return <EditorForm title={title} back={back} start={start.draft} kept={start.kept} />;
+}
+
+/** What the form begins with: the draft kept on this device, else the article as it stands, else nothing. */
+function useDraft(address: string | undefined, found: Article | null | undefined) {
+  const [start, setStart] = useState<{ draft: ArticleDraft; kept: boolean } | null>(null);
+  const ready = !address || found;
+  useEffect(() => {
+    if (!ready) return;
+    let gone = false;
+    const fresh = found ? draftOf(found) : emptyDraft();
+    loadDraft(found ? found.d : null)
+      .catch(() => null)
+      .then((kept) => {
+        if (!gone) setStart(kept ? { draft: kept, kept: true } : { draft: fresh, kept: false });
+      });
+    return () => {
+      gone = true;
+    };
+    // Only once: what is being written must not change under the hand when a newer version comes in.
+  }, [ready ? true : false]);
+  return start;
+}
+
+function emptyDraft(): ArticleDraft {
+  return { title: '', summary: '', content: '', language: language.peek() };
+}
+
+function draftOf(a: Article): ArticleDraft {
+  return {
+    d: a.d,
+    title: a.title,
+    summary: a.summary,
+    content: a.content,
+    image: a.image && new URL(a.image, location.href).href,
+    language: a.language ?? language.peek(),
+    section: a.section,
+    publishedAt: a.publishedAt,
+  };
+}
+
+function EditorForm({ title, back, start, kept }: { title: string; back: string; start: ArticleDraft; kept: boolean }) {
+  const [draft, setDraft] = useState(start);
+  const [preview, setPreview] = useState(false);
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [asking, ask] = useState(false);
+  const saving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const key = start.d ?? null;
+
+  const change = (part: Partial<ArticleDraft>) => {
+    const next = { ...draft, ...part };
+    setDraft(next);
+    clearTimeout(saving.current);
+    saving.current = setTimeout(() => {
+      saving.current = undefined;
+      saveDraft(key, next).catch((error: unknown) => toast(errorText(error), 'alarm'));
+    }, DRAFT_DELAY_MS);
+  };
+  const latest = useRef(draft);
+  latest.current = draft;
+  useEffect(
+    () => () => {
+      // Leaving within the delay: keep what was typed.
+      if (saving.current === undefined) return;
+      clearTimeout(saving.current);
+      void saveDraft(key, latest.current);
+    },
+    [key],
+  );
+
+  const publish = () => {
+    setTried(true);
+    if (!draft.title.trim() || !draft.content.trim()) return;
+    setBusy(true);
+    setFailure(null);
+    clearTimeout(saving.current);
+    saving.current = undefined;
+    publishArticle({ ...draft, title: draft.title.trim(), summary: draft.summary.trim() })
+      .then(async (published) => {
+        await dropDraft(key);
+        toast(t('news.published'));
+        navigate(link('news', published.address), true);
+      })
+      .catch((error: unknown) => {
+        setFailure(error);
+        setBusy(false);
+      });
+  };
+  const discard = () => {
+    clearTimeout(saving.current);
+    saving.current = undefined;
+    dropDraft(key).then(
+      () => navigate(back, true),
+      (error: unknown) => toast(errorText(error), 'alarm'),
+    );
+  };
+
+  return (
+    <Page
+      title={title}
+      back={back}
+      width="reading"
+      action={
+        <Button kind="plain" icon={preview ? 'edit' : 'eye'} onClick={() => setPreview(!preview)}>
+          {t(preview ? 'news.edit' : 'news.preview')}
+        </Button>
+      }
+    >
+      <div class="stack">
+        {kept && !preview && <Note>{t('news.draftKept')}</Note>}
+        {preview ? (
+          <ArticleBody
+            title={draft.title || t('news.fieldTitle')}
+            content={draft.content}
+            image={localBlobUrl(draft.image ?? '')}
+            language={draft.language}
+          />
+        ) : (
+          <EditorFields draft={draft} change={change} tried={tried} />
+        )}
+        {failure !== null && (
+          <Note kind="alarm" title={errorText(failure)}>
+            {t('news.draftKept')}
+          </Note>
+        )}
+        <ButtonRow>
+          <Button kind="primary" icon="send" busy={busy} onClick={publish}>
+            {t(start.d ? 'news.publishCorrection' : 'news.publish')}
+          </Button>
+          <Button kind="plain" icon="trash" onClick={() => ask(true)}>
+            {t('news.draftDrop')}
+          </Button>
+        </ButtonRow>
+      </div>
+      {asking && (
+        <Confirm title={t('news.draftDropAsk')} confirm={t('news.draftDrop')} danger onConfirm={discard} onClose={() => ask(false)}>
+          {t('news.draftDropText')}
+        </Confirm>
+      )}
+    </Page>
+  );
+}
+
+interface FieldsProps {
+  draft: ArticleDraft;
+  change: (part: Partial<ArticleDraft>) => void;
+  /** Publishing was tried: what is missing is said. */
+  tried: boolean;
+}
+
+function EditorFields({ draft, change, tried }: FieldsProps) {
+  const area = useRef<HTMLTextAreaElement | null>(null);
+  return (
+    <>
+      <Field
+        label={t('news.fieldTitle')}
+        value={draft.title}
+        onInput={(value) => change({ title: value })}
+        error={tried && !draft.title.trim() ? t('news.needTitle') : undefined}
+        maxLength={200}
+        required
+      />
+      <Field
+        label={t('news.fieldSummary')}
+        hint={t('news.fieldSummaryHint')}
+        value={draft.summary}
+        onInput={(value) => change({ summary: value })}
+        maxLength={300}
+      />
+      <div class="editor__pair">
+        <Select
+          label={t('news.fieldLanguage')}
+          value={draft.language}
+          onChange={(value) => change({ language: value })}
+          options={languages.map((l) => ({ value: l.code, label: l.name }))}
+        />
+        <Field
+          label={t('news.fieldSection')}
+          value={draft.section ?? ''}
+          onInput={(value) => change({ section: value || undefined })}
+          maxLength={40}
+        />
+      </div>
+      <LeadPicture image={draft.image} onChange={(image) => change({ image })} />
+      <div>
+        <MarkdownBar area={area} value={draft.content} onChange={(content) => change({ content })} />
+        <TextArea
+          label={t('news.fieldText')}
+          hint={t('news.fieldTextHint')}
+          value={draft.content}
+          onInput={(value) => change({ content: value })}
+          error={tried && !draft.content.trim() ? t('news.needText') : undefined}
+          rows={12}
+          maxRows={40}
+          maxLength={100_000}
+          inputRef={area}
+        />
+      </div>
+    </>
+  );
+}
+
+function LeadPicture({ image, onChange }: { image?: string; onChange: (image?: string) => void }) {
+  const { sending, failure, send } = usePictureUpload((url) => onChange(url));
+  const local = image && localBlobUrl(image);
+  return (
+    <section class="stack stack--tight" aria-label={t('news.picture')}>
+      <p class="field__label" aria-hidden="true">
+        {t('news.picture')}
+      </p>
+      {local && <img class="editor__picture" src={local} alt={t('news.pictureAlt')} />}
+      {sending !== null && <ProgressBar label={t('news.pictureSending')} value={sending} />}
+      {failure !== null && <Note kind="alarm" title={errorText(failure)} />}
+      <ButtonRow>
+        <PictureButton disabled={sending !== null} onFile={send}>
+          {t(image ? 'news.pictureReplace' : 'news.pictureAdd')}
+        </PictureButton>
+        {image && (
+          <Button kind="plain" onClick={() => onChange(undefined)}>
+            {t('news.pictureRemove')}
+          </Button>
+        )}
+      </ButtonRow>
+    </section>
+  );
+}

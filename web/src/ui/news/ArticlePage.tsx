@@ -1,0 +1,120 @@
+import { useMemo, useState } from 'preact/hooks';
+import { formatDate, t } from '../../state/i18n';
+import { article as articleAt, deleteArticle } from '../../state/news';
+import { person } from '../../state/people';
+import { session } from '../../state/session';
+import type { Article } from '../../state/types';
+import { errorText } from '../errors';
+import { Button, ButtonLink, Confirm, Empty, Page, Skeleton, Time, toast } from '../kit';
+import { link, navigate, route } from '../router';
+import { ArticleBody } from './ArticleBody';
+import './news.css';
+
+const front = link('news');
+
+/** `#/news/<naddr>` */
+export default function ArticlePage() {
+  const address = route.value.parts[1] ?? '';
+  return <ArticleAt key={address} address={address} />;
+}
+
+function ArticleAt({ address }: { address: string }) {
+  const found = useMemo(() => articleAt(address), [address]).value;
+  if (found === undefined) {
+    return (
+      <Page title={t('news.title')} back={front} width="reading">
+        <Skeleton shape="article" count={1} />
+      </Page>
+    );
+  }
+  if (found === null) {
+    return (
+      <Page title={t('news.title')} back={front}>
+        <Empty icon="news" title={t('news.title')} action={<ButtonLink href={front}>{t('common.back')}</ButtonLink>}>
+          {t('news.missing')}
+        </Empty>
+      </Page>
+    );
+  }
+  return (
+    <Page title={found.title} heading={t('news.title')} back={front} width="reading">
+      <ArticleBody title={found.title} content={found.content} image={found.image} language={found.language}>
+        <Byline article={found} />
+      </ArticleBody>
+      <Foot article={found} />
+    </Page>
+  );
+}
+
+function Byline({ article }: { article: Article }) {
+  const corrected = article.updatedAt > article.publishedAt + 60;
+  return (
+    <p class="byline">
+      <span>{t('news.by', { name: person(article.pubkey).name })}</span>
+      <Time at={article.publishedAt} as="date" />
+      {corrected && <span>{t('news.corrected', { date: formatDate(article.updatedAt) })}</span>}
+      {article.link && (
+        <a href={article.link} rel="noopener noreferrer nofollow">
+          {t('news.source', { host: hostOf(article.link) })}
+        </a>
+      )}
+    </p>
+  );
+}
+
+function Foot({ article }: { article: Article }) {
+  const [asking, ask] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const own = session.value?.pubkey === article.pubkey;
+  const takeBack = () => {
+    setBusy(true);
+    deleteArticle(article.address).then(
+      () => {
+        toast(t('news.deleted'));
+        navigate(front, true);
+      },
+      (error: unknown) => {
+        toast(errorText(error), 'alarm');
+        setBusy(false);
+        ask(false);
+      },
+    );
+  };
+  return (
+    <footer class="article__foot">
+      {own && (
+        <>
+          <ButtonLink icon="edit" href={`${link('news', 'write')}?article=${encodeURIComponent(article.address)}`}>
+            {t('news.correct')}
+          </ButtonLink>
+          <Button kind="danger" icon="trash" onClick={() => ask(true)}>
+            {t('news.delete')}
+          </Button>
+        </>
+      )}
+      <a class="small" href={`/news/${article.address}`}>
+        {t('news.plain')}
+      </a>
+      {asking && (
+        <Confirm
+          title={t('news.deleteAsk')}
+          confirm={t('news.delete')}
+          danger
+          busy={busy}
+          onConfirm={takeBack}
+          onClose={() => ask(false)}
+        >
+          {t('news.deleteText')}
+        </Confirm>
+      )}
+    </footer>
+  );
+}
+
+function hostOf(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// A person's paths in a real browser against a real node. One after another: the machine is small, and so is ours.
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['e2e/**/*.e2e.ts'],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    reporters: ['verbose'],
+  },
+});
