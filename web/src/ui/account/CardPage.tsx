@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { t } from '../../state/i18n';
+import { language, t } from '../../state/i18n';
 import { node } from '../../state/node';
 import { cardState, confirmCard, recoveryCard, session, setCardDone, skipCard } from '../../state/session';
 import { errorText } from '../errors';
@@ -100,10 +100,10 @@ export function CardSheet({ card }: { card: Card }) {
           <span dir="auto">{node.value?.name}</span> · <bdi dir="ltr">{location.origin}</bdi>
         </p>
       </header>
-      <ol class="card-sheet__words" dir="ltr" lang="en" translate={false} aria-label={t('account.cardWordsList')}>
+      <ol class="card-sheet__words" dir="ltr" lang={language.value === 'ko' ? 'ko' : 'en'} translate={false} aria-label={t('account.cardWordsList')}>
         {card.words.map((word, i) => (
           <li key={i} class="card-sheet__word">
-            {word}
+            {word.normalize('NFC')}
           </li>
         ))}
       </ol>

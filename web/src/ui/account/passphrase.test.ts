@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { inviteCode, normalisePassphrase, passphraseProblem } from './passphrase';
 
 describe('a passphrase of one’s own', () => {
-  it('is long enough with 16 characters or five words', () => {
+  it('is long enough with 20 characters or five words', () => {
     expect(passphraseProblem('the lamp by my door')).toBeNull();
     expect(passphraseProblem('마당 등불 저녁 바람 감나무')).toBeNull();
-    expect(passphraseProblem('qz7!Lm#2vRt9@wEx')).toBeNull();
+    expect(passphraseProblem('qz7!Lm#2vRt9@wExQ4;k')).toBeNull();
   });
 
   it('is refused when short, empty or all alike', () => {

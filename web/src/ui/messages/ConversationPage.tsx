@@ -1,6 +1,7 @@
+import type { ComponentChild } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../state/i18n';
-import { conversations, inboxLoad, loadOlder, markRead, messagesOf, moreMessages, unreadFrom } from '../../state/inbox';
+import { conversations, inboxLoad, loadOlder, markRead, messagesOf, moreMessages } from '../../state/inbox';
 import { person } from '../../state/people';
 import type { Message } from '../../state/types';
 import { errorText } from '../errors';
@@ -19,10 +20,13 @@ export function ConversationPage({ id }: { id: string }) {
   const known = conversations.value.find((one) => one.id === id);
   const people = known ? known.people : peopleOf(id);
   const messages = messagesOf(id).value;
-  const [unread] = useState(() => unreadFrom(id));
+  // Where unread began is settled once, when both the count and the messages are there, and stays while one reads.
+  const mark = useRef<string | null | undefined>(undefined);
+  if (mark.current === undefined && known && messages.length > 0) mark.current = firstUnread(messages, known.unread);
+  const unread = mark.current;
   const scroller = useRef<HTMLDivElement>(null);
   const place = usePlace(id, messages, scroller, unread);
-  useReading(id, messages, place.atEnd);
+  useReading(id, messages, place.atEnd && (unread !== undefined || !known));
   const name = conversationName(people, known && known.subject);
   const one = people.length === 1 ? people[0] : undefined;
   return (
@@ -60,9 +64,8 @@ export function ConversationPage({ id }: { id: string }) {
   );
 }
 
-function Messages({ messages, group, unread }: { messages: Message[]; group: boolean; unread: number | null }) {
-  const items: preact.JSX.Element[] = [];
-  let marked = unread === null;
+function Messages({ messages, group, unread }: { messages: Message[]; group: boolean; unread?: string | null }) {
+  const items: ComponentChild[] = [];
   messages.forEach((message, i) => {
     const before = messages[i - 1];
     const newDay = !before || !sameDay(before.at, message.at);
@@ -73,9 +76,8 @@ function Messages({ messages, group, unread }: { messages: Message[]; group: boo
         </li>,
       );
     }
-    const startsUnread = !marked && !message.mine && unread !== null && message.at >= unread;
+    const startsUnread = message.id === unread;
     if (startsUnread) {
-      marked = true;
       items.push(
         <li key="unread" class="conversation__unread">
           <span>{t('messages.unreadBegins')}</span>
@@ -92,12 +94,24 @@ function Messages({ messages, group, unread }: { messages: Message[]; group: boo
   );
 }
 
+/** Id of the message where unread begins, when the last `count` of others are unread. */
+export function firstUnread(messages: Message[], count: number): string | null {
+  let id: string | null = null;
+  for (let i = messages.length - 1, left = count; i >= 0 && left > 0; i--) {
+    const message = messages[i] as Message;
+    if (message.mine) continue;
+    id = message.id;
+    left--;
+  }
+  return id;
+}
+
 /** Keeps the reader's place: at the end when they are there, where they were when older messages come in above. */
 function usePlace(
   id: string,
   messages: Message[],
   scroller: { current: HTMLDivElement | null },
-  unread: number | null,
+  unread?: string | null,
 ) {
   const [atEnd, setAtEnd] = useState(true);
   const [below, setBelow] = useState(0);
@@ -120,7 +134,7 @@ function usePlace(
     const was = seen.current;
     if (!box) return;
     if (was.count === 0 && messages.length > 0) {
-      const mark = unread === null ? null : box.querySelector('.conversation__unread');
+      const mark = unread ? box.querySelector('.conversation__unread') : null;
       box.scrollTop = box.scrollHeight;
       if (mark instanceof HTMLElement && mark.offsetTop < box.scrollTop) box.scrollTop = mark.offsetTop - 16;
     } else if (was.first !== first && was.last === lastId) {

@@ -3,8 +3,9 @@ import { t } from '../../state/i18n';
 import { openConversation } from '../../state/inbox';
 import { findPeople, people, peopleLoad, person } from '../../state/people';
 import { session } from '../../state/session';
-import type { Hex } from '../../state/types';
-import { Avatar, Button, Empty, Field, Icon, List, ListRow, Page, Skeleton } from '../kit';
+import { codeOf, type Hex } from '../../state/types';
+import { errorText } from '../errors';
+import { Avatar, Button, Empty, Field, Icon, List, ListRow, Page, Skeleton, toast } from '../kit';
 import { link, navigate } from '../router';
 import './NewConversation.css';
 
@@ -16,7 +17,13 @@ export function NewConversation() {
   const found = (query.trim() ? findPeople(query) : people.value).filter((p) => p.pubkey !== own);
   const toggle = (key: Hex) =>
     setChosen(chosen.includes(key) ? chosen.filter((other) => other !== key) : [...chosen, key]);
-  const open = (keys: Hex[]) => navigate(link('messages', openConversation(keys)), true);
+  const open = (keys: Hex[]) => {
+    try {
+      navigate(link('messages', openConversation(keys)), true);
+    } catch (error) {
+      toast(codeOf(error) === 'too-large' ? t('messages.tooMany') : errorText(error), 'alarm');
+    }
+  };
   const names = chosen.map((key) => person(key).name).join(', ');
   return (
     <Page

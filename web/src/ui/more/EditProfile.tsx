@@ -12,10 +12,11 @@ const ABOUT_MOST = 300;
 
 export function EditProfile() {
   const me = session.value;
-  const own = person(me ? me.pubkey : '');
+  const own = me ? person(me.pubkey) : null;
   const [name, setName] = useState(me ? me.name : '');
-  const [about, setAbout] = useState(own.about || '');
-  const [picture, setPicture] = useState<{ url?: string; local?: string }>({ url: own.picture, local: own.picture });
+  const [about, setAbout] = useState((own && own.about) || '');
+  // `url` is absent while the picture stays as it is, empty to take it away.
+  const [picture, setPicture] = useState<{ url?: string; local?: string }>({ local: own ? own.picture : undefined });
   const [problem, setProblem] = useState('');
   const [uploading, setUploading] = useState<number | null>(null);
   const [saving, setSaving] = useState(false);
@@ -70,10 +71,10 @@ export function EditProfile() {
           />
           <div class="edit-profile__ways">
             <Button icon="picture" onClick={() => chooser.current?.click()} busy={uploading !== null}>
-              {t(picture.url ? 'more.otherPicture' : 'more.addPicture')}
+              {t(picture.local ? 'more.otherPicture' : 'more.addPicture')}
             </Button>
-            {picture.url && uploading === null && (
-              <Button kind="plain" onClick={() => setPicture({})}>
+            {picture.local && uploading === null && (
+              <Button kind="plain" onClick={() => setPicture({ url: '' })}>
                 {t('more.removePicture')}
               </Button>
             )}

@@ -8,6 +8,7 @@ import { Welcome } from '../welcome/Welcome';
 import { Connection } from './Connection';
 import { Doors } from './Doors';
 import { lazy } from './lazy';
+import { NoTexts } from './NoTexts';
 import { LoginNeeded, NotFound } from './Places';
 import { Skip } from './Skip';
 import './App.css';
@@ -35,7 +36,7 @@ export function App() {
     document.documentElement.lang = code;
     document.documentElement.dir = languages.find((l) => l.code === code)?.dir || 'ltr';
   }, [code]);
-  if (!hasText('common.appName')) return null; // the texts are on their way; a page of keys helps nobody
+  if (!hasText('common.appName')) return <NoTexts />;
   return (
     <div class="shell">
       <Skip />

@@ -20,6 +20,7 @@ export function Welcome() {
         <div class="welcome__sign" aria-hidden="true">
           <Courtyard />
         </div>
+        <LanguageChoice />
         <p class="welcome__lead">{t('account.welcomeLead', { name })}</p>
         <ul class="welcome__gifts" role="list">
           {gifts.map((gift) => (
@@ -40,7 +41,6 @@ export function Welcome() {
             {t('account.readNews')}
           </ButtonLink>
         </div>
-        <LanguageChoice />
       </div>
     </Page>
   );
