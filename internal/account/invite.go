@@ -151,6 +151,10 @@ func readInvite(fsys durable.FS, path string) (*invite, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeInvite(b)
+}
+
+func decodeInvite(b []byte) (*invite, error) {
 	var inv invite
 	if err := json.Unmarshal(b, &inv); err != nil {
 		return nil, err

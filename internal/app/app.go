@@ -1,0 +1,169 @@
+// Package app puts a node together: it opens what lies in the data directory in the right order, publishes the node's
+// own events (NIP-01, NIP-43, NIP-51), serves, and closes everything in the opposite order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"madang/internal/account"
+	"madang/internal/blob"
+	"madang/internal/eventlog"
+	"madang/internal/hub"
+	"madang/internal/index"
+	"madang/internal/ingest"
+	"madang/internal/nostr"
+	"madang/internal/policy"
+	"madang/internal/web/relay"
+)
+
+// ErrLocked is wrapped by Open's error when another process has the data directory.
+var ErrLocked = errors.New("another madang uses this data directory")
+
+// Config of a node.
+type Config struct {
+	DataDir   string           // made if absent
+	Listen    string           // HOST:PORT; port 0 takes a free one
+	Name      string           // what people call the node; default: as last time, else "Madang"
+	Open      bool             // any key may write and upload
+	PublicURL string           // where people reach the node, without a slash at the end; default: from Listen
+	Version   string           // default: "dev"
+	Limits    relay.Limits     // default: relay.DefaultLimits(), without rates when Open
+	Logger    *slog.Logger     // default: slog.Default()
+	Now       func() time.Time // default: time.Now
+}
+
+// App is a node. Its parts may be used directly while it is open.
+type App struct {
+	Log      *eventlog.Files
+	Index    *index.Index
+	Blobs    *blob.Dir
+	Policy   *policy.Policy
+	Hub      *hub.Hub
+	Ingest   *ingest.Ingest
+	Accounts *account.Accounts
+	NodeKey  nostr.SecretKey
+	Metrics  *metrics.Set
+	// Control takes requests from this machine's own commands while the node serves, over a socket in the data
+	// directory that only the node's own user can open. Add to it before Serve.
+	Control *http.ServeMux
+
+	cfg     Config
+	file    nodeFile
+	closers []func() error // in the order of opening
+	ready   chan struct{}
+	addr    net.Addr // set before ready is closed
+}
+
+// Open takes the lock and opens everything but the listener. The caller must Close what it gets.
+func Open(ctx context.Context, cfg Config) (*App, error) {
+	cfg.setDefaults()
+	a := &App{cfg: cfg, Metrics: metrics.NewSet(), Control: http.NewServeMux(), ready: make(chan struct{})}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (cfg *Config) setDefaults() {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Version == "" {
+		cfg.Version = "dev"
+	}
+	if cfg.Limits == (relay.Limits{}) {
+		cfg.Limits = relay.DefaultLimits()
+		if cfg.Open {
+			cfg.Limits.Conn, cfg.Limits.Addr = relay.Rates{}, relay.Rates{}
+		}
+	}
+}
+
+func (a *App) open(ctx context.Context) error {
+	dir := a.cfg.DataDir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	a.onClose(lock.Unlock)
+	if a.NodeKey, err = nodeKey(filepath.Join(dir, "node.key")); err != nil {
+		return err
+	}
+	if a.file, err = readNodeFile(dir); err != nil {
+		return err
+	}
+	a.Log, err = eventlog.Open(eventlog.Config{Dir: filepath.Join(dir, "log"), Logger: a.cfg.Logger})
+	if err != nil {
+		return fmt.Errorf("opening the event log: %w", err)
+	}
+	a.onClose(a.Log.Close)
+	a.Index, err = index.Open(ctx, index.Config{Dir: filepath.Join(dir, "index"), Log: a.Log, Logger: a.cfg.Logger})
+	if err != nil {
+		return fmt.Errorf("opening the index: %w", err)
+	}
+	a.onClose(a.Index.Close)
+	if a.Blobs, err = blob.OpenDir(filepath.Join(dir, "blobs")); err != nil {
+		return fmt.Errorf("opening the blobs: %w", err)
+	}
+	a.onClose(a.Blobs.Close)
+	a.Policy = policy.New(policy.Config{NodeKey: a.NodeKey.PubKey(), Open: a.cfg.Open})
+	if err := a.observeOwn(ctx); err != nil {
+		return fmt.Errorf("reading the roster: %w", err)
+	}
+	a.Hub = hub.New()
+	a.Ingest = ingest.New(ingest.Config{
+		Log: a.Log, Index: a.Index, Hub: a.Hub, Policy: a.Policy, Now: a.cfg.Now, Logger: a.cfg.Logger,
+	})
+	a.onClose(a.Ingest.Close)
+	if err := a.publishOwn(ctx); err != nil {
+		return fmt.Errorf("publishing the node's own events: %w", err)
+	}
+	a.Accounts, err = account.Open(account.Config{
+		Dir: dir, NodeKey: a.NodeKey, Ingest: a.Ingest, Index: a.Index, Policy: a.Policy,
+		Now: a.cfg.Now, Logger: a.cfg.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.onClose(a.Accounts.Close)
+	a.measure()
+	return nil
+}
+
+func (a *App) onClose(f func() error) { a.closers = append(a.closers, f) }
+
+// Close closes everything, last opened first.
+func (a *App) Close() error {
+	var errs []error
+	for _, f := range slices.Backward(a.closers) {
+		errs = append(errs, f())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+// Name is what people call the node.
+func (a *App) Name() string { return a.file.Name }
+
+// measure registers what /metrics tells of the store.
+func (a *App) measure() {
+	a.Metrics.NewGauge("madang_log_bytes", func() float64 { return float64(a.Log.End()) })
+	a.Metrics.NewGauge("madang_events", func() float64 { return float64(a.Index.Len()) })
+}
