@@ -7,9 +7,9 @@ const lastSyllable = 0xd7a3;
 const perInitial = 588; // vowels times finals
 const perVowel = 28; // finals
 
-/** Case, width, accents and vowel points folded away; Hangul composed. */
+/** Case, width, accents and vowel points folded away; Hangul composed. Up and down again, as ß and SS are one. */
 export function fold(text: string): string {
-  return text.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{Mn}/gu, '').normalize('NFC').trim();
+  return text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFD').replace(/\p{Mn}/gu, '').normalize('NFC').trim();
 }
 
 /**
