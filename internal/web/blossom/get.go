@@ -9,12 +9,12 @@ import (
 )
 
 // A blob is whatever somebody uploaded, and it is served from the origin that holds people's keys: nothing in it may
-// run. The sandbox takes even a document that is opened by itself out of the origin; the sources let a browser show a
-// picture or a film so opened.
+// run. What a browser shows by itself (see inline) are types without programs, and what its viewers for these load is
+// the blob again; a sandbox would stop those for films and PDF. Everything else is a download, and if it is opened all
+// the same, then in a sandbox, out of the origin.
 const (
-	contentPolicy = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
-	// A browser's PDF viewer does not start in a sandbox. PDF has no access to the origin.
-	pdfPolicy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
+	inlinePolicy     = "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'"
+	attachmentPolicy = "sandbox; default-src 'none'"
 )
 
 // get is GET and HEAD /<sha256> (BUD-01).
@@ -30,15 +30,15 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, hash blob.Hash) err
 	h.Set("ETag", `"`+hash.String()+`"`)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Content-Security-Policy", contentPolicy)
 	mediaType, _, _ := strings.Cut(info.Type, ";")
-	if mediaType == "application/pdf" {
-		h.Set("Content-Security-Policy", pdfPolicy)
+	shown := inline(mediaType)
+	if shown {
+		h.Set("Content-Security-Policy", inlinePolicy)
+	} else {
+		h.Set("Content-Security-Policy", attachmentPolicy)
 	}
-	if r.URL.Query().Has("name") {
-		h.Set("Content-Disposition", attachment(fileName(r.URL.Query().Get("name"), info)))
-	} else if !inline(mediaType) {
-		h.Set("Content-Disposition", attachment(fileName("", info)))
+	if asked := r.URL.Query(); asked.Has("name") || !shown {
+		h.Set("Content-Disposition", attachment(fileName(asked.Get("name"), info)))
 	}
 	out := &steadyWriter{ResponseWriter: w, control: http.NewResponseController(w), stall: s.cfg.Stall}
 	defer out.done()
