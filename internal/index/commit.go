@@ -49,11 +49,11 @@ func (x *Index) commit(s *Stage, positions []eventlog.Position, end eventlog.Pos
 	defer c.batch.Close()
 	for i, e := range s.events {
 		if err := c.add(e, positions[i]); err != nil {
-			return x.condemn(err)
+			return err
 		}
 	}
 	c.set(keyWatermark, uint64Value(uint64(end)))
-	return x.condemn(c.finish())
+	return c.finish()
 }
 
 // finish writes the batch. Errors of single operations on a batch in memory are programming errors that Commit repeats.

@@ -35,6 +35,16 @@ type Config struct {
 	Logger    *slog.Logger // default: slog.Default()
 }
 
+func (cfg Config) withDefaults() Config {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.CacheSize == 0 {
+		cfg.CacheSize = 32 << 20
+	}
+	return cfg
+}
+
 // Index is safe for concurrent use. Commits, sweeps and catching up follow one another; queries see a snapshot and wait
 // for none of them.
 type Index struct {
@@ -63,12 +73,7 @@ type Item struct {
 // Open opens or makes the index and takes in what the log has beyond its watermark; a missing, foreign or damaged index
 // is rebuilt.
 func Open(ctx context.Context, cfg Config) (*Index, error) {
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	if cfg.CacheSize == 0 {
-		cfg.CacheSize = 32 << 20
-	}
+	cfg = cfg.withDefaults()
 	x, err := open(ctx, cfg)
 	if err == nil || !rebuildable(err) {
 		return x, err

@@ -79,7 +79,7 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 		for _, l := range m.opens {
 			err = firstOf(err, l.close())
 		}
-		err = m.x.condemn(firstOf(err, snap.Close()))
+		err = firstOf(err, snap.Close())
 	}()
 	if at, err = m.x.watermark(snap); err != nil {
 		return 0, err

@@ -23,6 +23,7 @@ func openStore(cfg Config) (*pebble.DB, error) {
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
 		FormatMajorVersion:         pebble.FormatNewest,
 		Logger:                     storeLogger{cfg.Logger},
+		EventListener:              listener(cfg),
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -53,14 +54,22 @@ func (l storeLogger) Fatalf(format string, args ...any) {
 
 var errCondemned = errors.New("it was found damaged")
 
-// condemn notes that the index is damaged, so that the next start rebuilds it.
-func (x *Index) condemn(err error) error {
-	if err == nil || !pebble.IsCorruptionError(err) {
-		return err
+// listener hears of damage wherever Pebble reads, and of failed flushes and compactions, which Pebble tries again.
+func listener(cfg Config) *pebble.EventListener {
+	return &pebble.EventListener{
+		BackgroundError: func(err error) { cfg.Logger.Error("index: work in the background failed", "error", err) },
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			if !condemned(cfg.Dir) {
+				cfg.Logger.Error("index is damaged and will be rebuilt at the next start", "file", info.Path)
+				condemn(cfg.Dir)
+			}
+		},
 	}
-	x.cfg.Logger.Error("index is damaged and will be rebuilt at the next start", "error", err)
-	return errors.Join(err, os.WriteFile(condemnation(x.cfg.Dir), nil, 0o600))
 }
+
+// condemn notes that the index is damaged, so that the next start rebuilds it. Where even that fails, the next start may
+// find the damage anew.
+func condemn(dir string) { _ = os.WriteFile(condemnation(dir), nil, 0o600) }
 
 func condemnation(dir string) string { return dir + ".damaged" }
 

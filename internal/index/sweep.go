@@ -21,7 +21,7 @@ func (x *Index) Sweep(ctx context.Context, now int64) (int, error) {
 		n, err := x.sweepSome(ctx, now)
 		swept += n
 		if err != nil || n < sweepGroup {
-			return swept, x.condemn(err)
+			return swept, err
 		}
 	}
 }

@@ -1,0 +1,445 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"madang/internal/durable/durabletest"
+	"madang/internal/eventlog"
+	"madang/internal/nostr"
+	"madang/internal/verify"
+)
+
+// store is a log in memory and an index on the disk.
+type store struct {
+	t   testing.TB
+	fs  *durabletest.FS
+	dir string
+	log *eventlog.Files
+	x   *Index
+}
+
+func newStore(t testing.TB) *store {
+	t.Helper()
+	s := &store{t: t, fs: durabletest.New(), dir: filepath.Join(t.TempDir(), "index")}
+	s.log = openLog(t, s.fs)
+	s.open()
+	t.Cleanup(func() { s.x.Close(); s.log.Close() })
+	return s
+}
+
+func openLog(t testing.TB, fs *durabletest.FS) *eventlog.Files {
+	t.Helper()
+	log, err := eventlog.Open(eventlog.Config{Dir: "log", FS: fs, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+func (s *store) open() {
+	s.t.Helper()
+	x, err := Open(context.Background(), s.config())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.x = x
+}
+
+func (s *store) config() Config {
+	return Config{Dir: s.dir, Log: s.log, Logger: slog.New(slog.DiscardHandler)}
+}
+
+func (s *store) close() {
+	s.t.Helper()
+	if err := s.x.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *store) add(events ...verify.Event) []eventlog.Position {
+	s.t.Helper()
+	positions, err := s.log.Append(events, 1)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	entries := make([]Entry, len(events))
+	for i := range events {
+		entries[i] = Entry{positions[i], events[i]}
+	}
+	if err := s.x.Apply(entries, s.log.End()); err != nil {
+		s.t.Fatal(err)
+	}
+	return positions
+}
+
+func (s *store) query(filters ...nostr.Filter) (contents []string) {
+	s.t.Helper()
+	_, err := s.x.Query(context.Background(), Query{Filters: filters}, func(it Item) error {
+		contents = append(contents, it.Event.Content)
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return contents
+}
+
+func makeEvent(t testing.TB, by int, kind uint16, createdAt int64, content string, tags ...nostr.Tag) verify.Event {
+	t.Helper()
+	e := &nostr.Event{Kind: kind, CreatedAt: createdAt, Tags: tags, Content: content}
+	if err := e.Sign(nostr.SecretKey{30: byte(by >> 8), 31: byte(1 + by)}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := verify.One(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (s *store) addNotes(n int) {
+	s.t.Helper()
+	var events []verify.Event
+	for i := range n {
+		events = append(events, makeEvent(s.t, i%3, 1, int64(i), strconv.Itoa(i), nostr.Tag{"t", "x"}))
+	}
+	s.add(events...)
+}
+
+// TestRebuild spoils the index in every way that Open must notice, and wants the same answers afterwards.
+func TestRebuild(t *testing.T) {
+	for name, spoil := range map[string]func(*testing.T, *store){
+		"missing": func(t *testing.T, s *store) {
+			if err := os.RemoveAll(s.dir); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another log's": func(t *testing.T, s *store) {
+			other := newStore(t)
+			other.addNotes(5)
+			other.close()
+			if err := os.RemoveAll(s.dir); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(other.dir, s.dir); err != nil {
+				t.Fatal(err)
+			}
+			other.open()
+		},
+		"ahead of the log": func(t *testing.T, s *store) { alter(t, s, keyWatermark, uint64Value(1<<40)) },
+		"another version":  func(t *testing.T, s *store) { alter(t, s, keyFormat, uint64Value(formatVersion+1)) },
+		"manifest gone":    func(t *testing.T, s *store) { eachFile(t, s.dir, "MANIFEST", os.Remove) },
+		"tables gone":      func(t *testing.T, s *store) { eachFile(t, s.dir, ".sst", os.Remove) },
+		"tables cut": func(t *testing.T, s *store) {
+			eachFile(t, s.dir, ".sst", func(f string) error { return os.Truncate(f, 100) })
+		},
+		"tables scribbled over": func(t *testing.T, s *store) {
+			eachFile(t, s.dir, ".sst", func(f string) error { return os.WriteFile(f, make([]byte, 2000), 0o600) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t)
+			s.addNotes(40)
+			want := s.query(nostr.All())
+			s.close()
+			spoil(t, s)
+			s.open()
+			if got := s.query(nostr.All()); len(got) != 40 || !slices.Equal(got, want) || s.x.Len() != 40 {
+				t.Errorf("%d held: %v", s.x.Len(), got)
+			}
+			if differences, err := s.x.CheckConsistency(t.Context()); err != nil || len(differences) > 0 {
+				t.Errorf("%q, %v", differences, err)
+			}
+		})
+	}
+}
+
+func alter(t *testing.T, s *store, key, value []byte) {
+	t.Helper()
+	db, err := openStore(s.config().withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Set(key, value, pebble.NoSync), db.Flush(), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eachFile(t *testing.T, dir, name string, do func(string) error) {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(d.Name(), name) {
+			return err
+		}
+		n++
+		return do(path)
+	})
+	if err != nil || n == 0 {
+		t.Fatalf("%d files like %s: %v", n, name, err)
+	}
+}
+
+// TestDamageWhileServing: damage that shows only when a block is read condemns the index, and the next start rebuilds it.
+func TestDamageWhileServing(t *testing.T) {
+	s := newStore(t)
+	s.addNotes(2000)
+	s.close()
+	eachFile(t, s.dir, ".sst", func(name string) error {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for i := range len(b) / 8 { // the authors' keys come first
+			b[i] ^= 0x55
+		}
+		return os.WriteFile(name, b, 0o600)
+	})
+	s.open()
+	byAuthor := nostr.All()
+	byAuthor.Authors = []nostr.PubKey{nostr.SecretKey{31: 1}.PubKey()}
+	if _, err := s.x.Count(t.Context(), Query{Filters: []nostr.Filter{byAuthor}}); !pebble.IsCorruptionError(err) {
+		t.Fatalf("reading a damaged index: %v", err)
+	}
+	s.close()
+	s.open()
+	if n := len(s.query(nostr.All())); n != 2000 {
+		t.Errorf("%d events after a new start, want 2000", n)
+	}
+	if _, err := os.Stat(condemnation(s.dir)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the index is still condemned: %v", err)
+	}
+}
+
+func TestCheckConsistencyFinds(t *testing.T) {
+	s := newStore(t)
+	s.addNotes(10)
+	batch := s.x.db.NewBatch()
+	it, err := s.x.db.NewIter(&pebble.IterOptions{LowerBound: []byte{familyKind}, UpperBound: []byte{familyKind + 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	it.First()
+	missing := slices.Clone(it.Key())
+	it.Next()
+	changed := slices.Clone(it.Key())
+	extra := append(slices.Clone(changed), 0)
+	if err := errors.Join(it.Close(), batch.Delete(missing, nil), batch.Set(changed, []byte("x"), nil),
+		batch.Set(extra, nil, nil), batch.Commit(pebble.NoSync)); err != nil {
+		t.Fatal(err)
+	}
+	differences, err := s.x.CheckConsistency(t.Context())
+	if err != nil || len(differences) != 3 {
+		t.Errorf("%q, %v, want 3 differences", differences, err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(s.dir)); err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// TestDamagedRecord: one record that the log cannot give back is passed over, replaced and deleted like any other.
+func TestDamagedRecord(t *testing.T) {
+	s := newStore(t)
+	profile := makeEvent(t, 1, 0, 1, "damaged profile")
+	positions := s.add(makeEvent(t, 1, 1, 1, "good"), makeEvent(t, 1, 1, 2, "damaged"), profile, makeEvent(t, 1, 1, 4, "last"))
+	for _, pos := range positions[1:3] {
+		s.fs.Flip("log/0000000000000000.log", int64(pos)+100)
+	}
+	if got := s.query(nostr.All()); !slices.Equal(got, []string{"last", "good"}) {
+		t.Errorf("%q", got)
+	}
+	s.add(makeEvent(t, 1, 0, 5, "new profile"))
+	s.add(makeEvent(t, 1, nostr.KindDeletion, 6, "deletion", nostr.Tag{"e", profile.Event().ID.String()}))
+	if got := s.query(nostr.All()); !slices.Equal(got, []string{"deletion", "new profile", "last", "good"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSearchIsRefused(t *testing.T) {
+	s := newStore(t)
+	f := nostr.All()
+	f.Search = "x"
+	_, err := s.x.Query(t.Context(), Query{Filters: []nostr.Filter{nostr.All(), f}}, func(Item) error { return nil })
+	if !errors.Is(err, ErrSearch) {
+		t.Errorf("%v, want ErrSearch", err)
+	}
+}
+
+func TestQueryStops(t *testing.T) {
+	s := newStore(t)
+	s.addNotes(1000)
+	stop := errors.New("enough")
+	n := 0
+	all := Query{Filters: []nostr.Filter{nostr.All()}}
+	if _, err := s.x.Query(t.Context(), all, func(Item) error { n++; return stop }); err != stop || n != 1 {
+		t.Errorf("after %d: %v", n, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := s.x.Query(ctx, all, func(Item) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled between events: %v", err)
+	}
+	// Every key is passed over, so that only the scan itself can notice.
+	nobody := nostr.All()
+	nobody.Tags = []nostr.TagFilter{{Letter: 't', Values: []string{"x"}}}
+	nobody.Kinds = []uint16{7}
+	if _, err := s.x.Count(ctx, Query{Filters: []nostr.Filter{nobody}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled while nothing matches: %v", err)
+	}
+}
+
+// TestVisibleBeforeLimit: what a reader may not see takes no place in the answer.
+func TestVisibleBeforeLimit(t *testing.T) {
+	s := newStore(t)
+	s.add(makeEvent(t, 1, 1, 1, "seen"), makeEvent(t, 1, nostr.KindGiftWrap, 2, "hidden"),
+		makeEvent(t, 1, 1, 3, "expired", nostr.Tag{"expiration", "10"}))
+	f := nostr.All()
+	f.Limit = 1
+	var got []string
+	_, err := s.x.Query(t.Context(), Query{
+		Filters: []nostr.Filter{f}, Now: 10, Visible: func(e *nostr.Event) bool { return e.Kind != nostr.KindGiftWrap },
+	}, func(it Item) error { got = append(got, it.Event.Content); return nil })
+	if err != nil || !slices.Equal(got, []string{"seen"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestManyConditions: a filter that lists thousands opens few iterators and answers the same.
+func TestManyConditions(t *testing.T) {
+	s := newStore(t)
+	s.addNotes(60)
+	f := nostr.All()
+	for i := range 3000 {
+		f.Authors = append(f.Authors, nostr.PubKey{0: byte(i), 1: byte(i >> 8), 2: 1})
+		f.Kinds = append(f.Kinds, uint16(i))
+	}
+	f.Authors = append(f.Authors, nostr.SecretKey{31: 1}.PubKey())
+	filters := make([]nostr.Filter, 20)
+	for i := range filters {
+		filters[i] = f
+	}
+	snap := s.x.db.NewSnapshot()
+	defer snap.Close()
+	opened := 0
+	for i := range filters {
+		if err := legs(snap, &filters[i], i, defaultLegs/len(filters), func(l *leg) { opened++; l.close() }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if opened > defaultLegs {
+		t.Errorf("%d iterators", opened)
+	}
+	if got := s.query(filters...); len(got) != 20 || got[0] != "57" || got[19] != "0" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestInUse: an index that another holds is not thrown away.
+func TestInUse(t *testing.T) {
+	s := newStore(t)
+	s.addNotes(10)
+	if x, err := Open(t.Context(), s.config()); err == nil {
+		x.Close()
+		t.Fatal("opened twice")
+	}
+	if n := len(s.query(nostr.All())); n != 10 {
+		t.Errorf("%d events, want 10", n)
+	}
+}
+
+func benchmarkStore(b *testing.B, n int) *store {
+	s := newStore(b)
+	rng := rand.New(rand.NewPCG(1, 1))
+	var group []verify.Event
+	for i := range n {
+		var tags nostr.Tags
+		kind := []uint16{1, 1, 1, 7, 1059, 30023}[rng.IntN(6)]
+		switch kind {
+		case 30023:
+			tags = append(tags, nostr.Tag{"d", strconv.Itoa(i)}, nostr.Tag{"t", "news"})
+		default:
+			tags = append(tags, nostr.Tag{"p", strconv.Itoa(rng.IntN(200))}, nostr.Tag{"t", strconv.Itoa(rng.IntN(50))})
+		}
+		group = append(group, makeEvent(b, rng.IntN(200), kind, int64(1e9+i), strings.Repeat("text ", 40), tags...))
+		if len(group) == 500 || i == n-1 {
+			s.add(group...)
+			group = nil
+		}
+	}
+	return s
+}
+
+func BenchmarkQuery(b *testing.B) {
+	s := benchmarkStore(b, 20_000)
+	tag := func(letter byte, value string) []nostr.TagFilter {
+		return []nostr.TagFilter{{Letter: letter, Values: []string{value}}}
+	}
+	var follows []nostr.PubKey
+	for i := range 150 {
+		follows = append(follows, nostr.SecretKey{31: byte(1 + i)}.PubKey())
+	}
+	for _, c := range []struct {
+		name string
+		set  func(f *nostr.Filter)
+	}{
+		{"newest 100", func(f *nostr.Filter) { f.Limit = 100 }},
+		{"inbox", func(f *nostr.Filter) { f.Kinds, f.Tags, f.Limit = []uint16{1059}, tag('p', "7"), 100 }},
+		{"articles", func(f *nostr.Filter) { f.Kinds, f.Limit = []uint16{30023}, 20 }},
+		{"follows", func(f *nostr.Filter) { f.Authors, f.Kinds, f.Limit = follows, []uint16{1}, 100 }},
+		{"one author", func(f *nostr.Filter) { f.Authors, f.Limit = follows[:1], 20 }},
+		{"hashtag", func(f *nostr.Filter) { f.Tags, f.Limit = tag('t', "9"), 50 }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			f := nostr.All()
+			c.set(&f)
+			n := 0
+			for b.Loop() {
+				n = 0
+				if _, err := s.x.Query(b.Context(), Query{Filters: []nostr.Filter{f}}, func(Item) error { n++; return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if n == 0 {
+				b.Fatal("nothing found")
+			}
+			b.ReportMetric(float64(n), "events")
+		})
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	var events []verify.Event
+	for i := range 512 {
+		events = append(events, makeEvent(b, i%50, 1, int64(i), "text", nostr.Tag{"p", strconv.Itoa(i % 20)}, nostr.Tag{"t", "x"}))
+	}
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		s := newStore(b)
+		positions, err := s.log.Append(events, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		entries := make([]Entry, len(events))
+		for i := range events {
+			entries[i] = Entry{positions[i], events[i]}
+		}
+		b.StartTimer()
+		if err := s.x.Apply(entries, s.log.End()); err != nil {
+			b.Fatal(err)
+		}
+		n += len(events)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/event")
+}
