@@ -51,6 +51,7 @@ func commands() []command {
 		{"serve", "[flags]", "run a node", (*Main).serve},
 		{"import", "[FILE|-] [flags]", "take in events from JSON lines", (*Main).importEvents},
 		{"export", "[FILE|-] [flags]", "write all events as JSON lines", (*Main).exportEvents},
+		{"invite", "[flags]", "make a link that lets someone in", (*Main).invite},
 		{"fsck", "[flags]", "check everything that a data directory holds", (*Main).fsck},
 		{"version", "", "print the version", (*Main).version},
 	}
