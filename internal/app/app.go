@@ -22,6 +22,7 @@ import (
 	"madang/internal/hub"
 	"madang/internal/index"
 	"madang/internal/ingest"
+	"madang/internal/media"
 	"madang/internal/nostr"
 	"madang/internal/policy"
 	"madang/internal/web/relay"
@@ -52,6 +53,7 @@ type App struct {
 	Hub      *hub.Hub
 	Ingest   *ingest.Ingest
 	Accounts *account.Accounts
+	Media    *media.Jobs // nil until OpenMedia or Serve
 	NodeKey  nostr.SecretKey
 	Metrics  *metrics.Set
 	// Control takes requests from this machine's own commands while the node serves, over a socket in the data
@@ -144,6 +146,22 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onClose(a.Accounts.Close)
 	a.measure()
+	return nil
+}
+
+// OpenMedia starts the queue of video work, which only some commands need. A second call does nothing.
+func (a *App) OpenMedia() error {
+	if a.Media != nil {
+		return nil
+	}
+	jobs, err := media.Open(media.Config{
+		Dir: filepath.Join(a.cfg.DataDir, "jobs"), Blobs: a.Blobs, Logger: a.cfg.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.Media = jobs
+	a.onClose(jobs.Close)
 	return nil
 }
 

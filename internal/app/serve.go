@@ -12,12 +12,12 @@ import (
 
 	"madang/internal/nostr"
 	"madang/internal/web"
-	"madang/internal/web/relay"
-	client "madang/web"
 )
 
 // drainTime is how long what is under way may take to end, within the 5 s that Serve promises.
 const drainTime = 4 * time.Second
+
+const sweepTime = 10 * time.Minute
 
 // Serve listens and serves until ctx is done, and then ends within 5 s. It may be called once.
 func (a *App) Serve(ctx context.Context) error {
@@ -37,13 +37,7 @@ func (a *App) Serve(ctx context.Context) error {
 	}
 	defer control.Close()
 
-	sockets := relay.New(relay.Config{
-		Index: a.Index, Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy, Now: a.cfg.Now,
-		Logger: a.cfg.Logger, Metrics: a.Metrics, Limits: a.cfg.Limits, Join: a.Accounts.JoinByEvent,
-	})
-	handler, err := web.New(web.Config{
-		Relay: sockets, Client: client.Files(), Info: a.info, Metrics: a.Metrics, Logger: a.cfg.Logger,
-	})
+	handler, sockets, err := a.handlers()
 	if err != nil {
 		return err
 	}
@@ -71,11 +65,28 @@ func (a *App) Serve(ctx context.Context) error {
 		}
 		return nil
 	})
+	group.Go(func() error { return a.sweep(ctx) })
 	close(a.ready)
 	a.cfg.Logger.Info("serving", "address", a.addr.String(), "name", a.file.Name, "events", a.Index.Len())
 	err = group.Wait()
 	a.cfg.Logger.Info("stopped")
 	return err
+}
+
+// sweep gives back the room of expired events (NIP-40), which no query shows any more.
+func (a *App) sweep(ctx context.Context) error {
+	tick := time.NewTicker(sweepTime)
+	defer tick.Stop()
+	for {
+		if _, err := a.Index.Sweep(ctx, a.cfg.Now().Unix()); err != nil && ctx.Err() == nil {
+			a.cfg.Logger.Error("expired events could not be dropped", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 func served(err error) error {
@@ -91,15 +102,21 @@ func (a *App) Ready() <-chan struct{} { return a.ready }
 // Addr returns where the node listens, once it is ready.
 func (a *App) Addr() net.Addr { return a.addr }
 
-// URL returns where people reach the node, once it is ready: the public URL if there is one, else the address that it
-// listens on, or where it listens on all, the one that the local network knows this machine by.
+// URL returns where people reach the node: the public URL if there is one, else the address that it listens on, or
+// where it listens on all, the one that the local network knows this machine by. A node that does not serve has the URL
+// of the last time, or that of a node with default settings.
 func (a *App) URL() string {
-	if a.cfg.PublicURL != "" {
+	switch {
+	case a.cfg.PublicURL != "":
 		return a.cfg.PublicURL
+	case a.addr == nil && a.file.URL != "":
+		return a.file.URL
+	case a.addr == nil:
+		return "http://localhost:8080"
 	}
 	host, port, err := net.SplitHostPort(a.addr.String())
 	if err != nil {
-		return ""
+		panic(err) // a TCP listener's address always has both
 	}
 	switch ip := net.ParseIP(host); {
 	case ip == nil || ip.IsLoopback():

@@ -1,0 +1,38 @@
+package app
+
+import (
+	"madang/internal/policy"
+	"madang/internal/web"
+	"madang/internal/web/api"
+	"madang/internal/web/blossom"
+	"madang/internal/web/httpauth"
+	"madang/internal/web/relay"
+	client "madang/web"
+)
+
+// handlers puts together what answers over HTTP. The relay is returned too, since it is shut down by itself.
+func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
+	if err := a.OpenMedia(); err != nil {
+		return nil, nil, err
+	}
+	cfg := &a.cfg
+	auth := httpauth.New(httpauth.Config{Now: cfg.Now})
+	sockets := relay.New(relay.Config{
+		Index: a.Index, Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy, Join: a.Accounts.JoinByEvent,
+		Limits: cfg.Limits, Metrics: a.Metrics, Now: cfg.Now, Logger: cfg.Logger,
+	})
+	root, err := web.New(web.Config{
+		Relay: sockets,
+		Blossom: blossom.New(blossom.Config{
+			Blobs: a.Blobs, Auth: auth, MayUpload: a.Policy.MayUpload, Open: cfg.Open, Logger: cfg.Logger,
+		}),
+		API: api.New(api.Config{
+			Name: a.file.Name, NodeKey: a.NodeKey.PubKey(), Version: cfg.Version, Open: cfg.Open, PublicURL: cfg.PublicURL,
+			Accounts: a.Accounts, Policy: a.Policy, Auth: auth, Media: a.Media, Blobs: a.Blobs,
+			MemberUploadMax: policy.MemberUploadMax, EditorUploadMax: policy.EditorUploadMax,
+			Now: cfg.Now, Logger: cfg.Logger,
+		}),
+		Client: client.Files(), Info: a.info, Metrics: a.Metrics, Logger: cfg.Logger,
+	})
+	return root, sockets, err
+}
