@@ -88,7 +88,6 @@ export function Field(p: FieldProps) {
           onKeyDown={p.onKeyDown}
           autocomplete={p.autocomplete || 'off'}
           autocapitalize={secret || p.exact ? 'none' : undefined}
-          autocorrect={secret || p.exact ? 'off' : undefined}
           spellcheck={secret || p.exact ? false : undefined}
           placeholder={p.placeholder}
           required={p.required}
@@ -123,20 +122,23 @@ export function Select(p: SelectProps) {
   const id = p.id || own;
   return (
     <FieldBox {...p} inputId={id}>
-      <select
-        id={id}
-        class="field__select"
-        value={p.value}
-        disabled={p.disabled}
-        onChange={(event) => p.onChange(event.currentTarget.value)}
-        {...tied(id, p)}
-      >
-        {p.options.map((option) => (
-          <option key={option.value} value={option.value} selected={option.value === p.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
+      <div class="field__frame">
+        <select
+          id={id}
+          class="field__select"
+          value={p.value}
+          disabled={p.disabled}
+          onChange={(event) => p.onChange(event.currentTarget.value)}
+          {...tied(id, p)}
+        >
+          {p.options.map((option) => (
+            <option key={option.value} value={option.value} selected={option.value === p.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+        <Icon name="down" size={20} />
+      </div>
     </FieldBox>
   );
 }

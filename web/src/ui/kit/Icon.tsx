@@ -23,6 +23,7 @@ const drawings = {
   more: <path d="M4 7h16M4 12h16M4 17h16" />,
   back: <path d="M15 5l-7 7 7 7" />,
   forward: <path d="M9 5l7 7-7 7" />,
+  down: <path d="M5 9l7 7 7-7" />,
   close: <path d="M6 6l12 12M18 6L6 18" />,
   plus: <path d="M12 5v14M5 12h14" />,
   search: <path d="M10.5 4.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12zM15 15l5 5" />,
@@ -85,7 +86,7 @@ const drawings = {
 
 export type IconName = keyof typeof drawings;
 
-const pointing: ReadonlySet<string> = new Set<IconName>(['back', 'forward', 'send', 'logout', 'list', 'quote', 'compose']);
+const pointing: ReadonlySet<string> = new Set<IconName>(['back', 'forward', 'send', 'logout', 'list', 'quote']);
 
 /** A drawing without words. Beside a text it stays silent; alone it needs `label`. */
 export function Icon({ name, label, size = 24 }: { name: IconName; label?: string; size?: number }) {

@@ -73,14 +73,16 @@ export interface PageProps extends TitleBarProps {
   onScroll?: () => void;
   /** The page keeps its own place (a conversation does). */
   ownScroll?: boolean;
+  /** Names a scroller that outlives a navigation: a list that stays beside its details. */
+  place?: string;
 }
 
 const places = new Map<string, number>();
 
 /** A title bar, and content that scrolls under it; coming back, it stands where it was left. */
-export function Page({ children, foot, head, width = 'full', scrollRef, onScroll, ownScroll, ...bar }: PageProps) {
+export function Page({ children, foot, head, width = 'full', scrollRef, onScroll, ownScroll, place, ...bar }: PageProps) {
   const own = useRef<HTMLDivElement>(null);
-  const key = `${route.value.entry} ${bar.level || 1} ${bar.title}`;
+  const key = place || `${route.value.entry} ${bar.level || 1}`;
   useLayoutEffect(() => {
     const scroller = own.current;
     if (ownScroll || !scroller) return;

@@ -22,6 +22,7 @@ export function ConversationList({ chosen }: { chosen?: string }) {
     <Page
       title={t('common.messages')}
       level={chosen === undefined ? 1 : 2}
+      place="messages"
       action={<IconButton icon="compose" label={t('messages.new')} href={link('messages', 'new')} />}
       head={
         all.length >= SEARCH_FROM ? (
@@ -94,9 +95,14 @@ function Row({ one, current }: { one: Conversation; current: boolean }) {
 /** The last words, with who said them where that is not plain. */
 function preview({ last, people }: Conversation): string {
   if (!last) return '';
-  const text = last.text.replace(/\s+/g, ' ').slice(0, 200);
+  const text = isolated(last.text.replace(/\s+/g, ' ').slice(0, 200));
   if (last.mine) return t('messages.youSaid', { text });
-  return people.length > 1 ? t('messages.said', { name: person(last.author).name, text }) : text;
+  return people.length > 1 ? t('messages.said', { name: isolated(person(last.author).name), text }) : text;
+}
+
+/** A text of its own direction inside a line of ours: first-strong isolate, and its end. */
+function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
 }
 
 /** Conversations with someone so named, or whose last words hold it. */

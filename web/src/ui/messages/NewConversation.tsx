@@ -7,6 +7,7 @@ import { codeOf, type Hex } from '../../state/types';
 import { errorText } from '../errors';
 import { Avatar, Button, Empty, Field, Icon, List, ListRow, Page, Skeleton, toast } from '../kit';
 import { link, navigate } from '../router';
+import { ConversationPicture } from './ConversationPicture';
 import './NewConversation.css';
 
 /** Whom to write to: one or several people, found by name. */
@@ -83,7 +84,7 @@ export function NewConversation() {
         <List label={t('common.people')}>
           {!query.trim() && own && (
             <ListRow
-              picture={<Icon name="edit" />}
+              picture={<ConversationPicture people={[own]} />}
               title={t('messages.notes')}
               detail={t('messages.notesText')}
               onClick={() => open([own])}

@@ -179,8 +179,8 @@ describe('the list of conversations', () => {
     ];
     render(<ConversationList />);
     expect(screen.getByRole('link', { name: /^Mina.*come over.*2 unread/ })).toBeTruthy();
-    expect(screen.getByRole('link', { name: /Mina, Yusuf.*Yusuf: tea\?/ })).toBeTruthy();
-    expect(screen.getByRole('link', { name: /Notes to myself.*You: buy salt/ })).toBeTruthy();
+    expect(screen.getByRole('link', { name: /Mina, Yusuf.*Yusuf.?: .?tea\?/ })).toBeTruthy();
+    expect(screen.getByRole('link', { name: /Notes to myself.*You: .?buy salt/ })).toBeTruthy();
   });
 
   it('finds by name and by words', () => {

@@ -13,8 +13,8 @@ export function About() {
     <Page title={t('more.about')} back="#/more" backOnPhoneOnly width="form">
       <div class="stack--wide">
         <div class="stack--tight">
-          <p class="about__name" dir="auto">
-            {here ? here.name : t('common.appName')}
+          <p class="about__name">
+            <bdi>{here ? here.name : t('common.appName')}</bdi>
           </p>
           <p>{t('more.aboutText')}</p>
         </div>

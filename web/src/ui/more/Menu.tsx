@@ -22,7 +22,7 @@ export function Menu({ chosen }: { chosen?: string }) {
     />
   );
   return (
-    <Page title={t('common.more')} level={chosen === undefined ? 1 : 2}>
+    <Page title={t('common.more')} level={chosen === undefined ? 1 : 2} place="more">
       <List label={t('common.more')}>
         {me && (
           <ListRow

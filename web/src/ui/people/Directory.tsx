@@ -17,6 +17,7 @@ export function Directory({ chosen }: { chosen?: string }) {
     <Page
       title={t('common.people')}
       level={chosen === undefined ? 1 : 2}
+      place="people"
       action={mayInvite ? <IconButton icon="invite" label={t('more.invite')} href={link('more', 'invite')} /> : undefined}
       head={
         <Field
