@@ -15,6 +15,10 @@ const maxDifferences = 100
 // CheckConsistency builds a second index from the log, in a directory beside this one that it removes again, and compares
 // the two key by key. It returns what differs, in words, at most 100 lines. Nothing may be written meanwhile.
 func (x *Index) CheckConsistency(ctx context.Context) (differences []string, err error) {
+	if err := x.enter(); err != nil {
+		return nil, err
+	}
+	defer x.users.Done()
 	dir := x.cfg.Dir + ".check"
 	if err := removeStore(dir); err != nil {
 		return nil, err

@@ -55,6 +55,25 @@ type Index struct {
 	// writing is held throughout whatever changes keys.
 	writing sync.Mutex
 	count   atomic.Int64
+
+	// closing guards closed and the growth of users, what Close waits for.
+	closing sync.Mutex
+	closed  bool
+	users   sync.WaitGroup
+}
+
+// ErrClosed: the index was closed.
+var ErrClosed = errors.New("index is closed")
+
+// enter keeps the store open until the caller calls x.users.Done.
+func (x *Index) enter() error {
+	x.closing.Lock()
+	defer x.closing.Unlock()
+	if x.closed {
+		return ErrClosed
+	}
+	x.users.Add(1)
+	return nil
 }
 
 // Entry is one committed event.
@@ -117,6 +136,10 @@ const catchUpGroup = 512
 
 // CatchUp takes in what the log has beyond the watermark. Open does so; after it, only a failed Commit makes it needed.
 func (x *Index) CatchUp(ctx context.Context) error {
+	if err := x.enter(); err != nil {
+		return err
+	}
+	defer x.users.Done()
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	from, err := x.watermark(x.db)
@@ -170,12 +193,22 @@ func refusal(err error) bool {
 }
 
 // Check says whether the event would be stored after those already applied: nil, or one of the errors above.
-func (x *Index) Check(e *nostr.Event) error { return x.Stage().check(e) }
+func (x *Index) Check(e *nostr.Event) error {
+	if err := x.enter(); err != nil {
+		return err
+	}
+	defer x.users.Done()
+	return x.Stage().check(e)
+}
 
 // Apply takes in committed events in log order: their keys, and what they replace or delete; those that Check would
 // refuse are passed over. end is where the last of them ends in the log. The rules are a function of the log alone, so
 // that a rebuild gives the same index.
 func (x *Index) Apply(entries []Entry, end eventlog.Position) error {
+	if err := x.enter(); err != nil {
+		return err
+	}
+	defer x.users.Done()
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	s := x.Stage()
@@ -199,9 +232,15 @@ func (x *Index) watermark(r pebble.Reader) (eventlog.Position, error) {
 // Len returns how many events are held.
 func (x *Index) Len() int { return int(x.count.Load()) }
 
-// Close writes what is only in memory and closes the index. No query may be running.
+// Close waits for what is going on, writes what is only in memory, and closes the index. A second Close does nothing.
 func (x *Index) Close() error {
-	x.writing.Lock()
-	defer x.writing.Unlock()
+	x.closing.Lock()
+	if x.closed {
+		x.closing.Unlock()
+		return nil
+	}
+	x.closed = true
+	x.closing.Unlock()
+	x.users.Wait()
 	return errors.Join(x.db.Flush(), x.db.Close())
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -355,6 +356,52 @@ func TestInUse(t *testing.T) {
 	}
 	if n := len(s.query(nostr.All())); n != 10 {
 		t.Errorf("%d events, want 10", n)
+	}
+}
+
+// TestConcurrent has readers ask while versions of one profile follow each other: they see exactly one, never an older
+// one after a newer, and Close waits for them.
+func TestConcurrent(t *testing.T) {
+	s := newStore(t)
+	s.add(makeEvent(t, 1, 0, 0, "0"))
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			f := nostr.All()
+			f.Kinds, f.Limit = []uint16{0}, 1
+			var last int64
+			var lastAt eventlog.Position
+			for {
+				n := 0
+				at, err := s.x.Query(t.Context(), Query{Filters: []nostr.Filter{f, nostr.All()}}, func(it Item) error {
+					n++
+					if it.Event.CreatedAt < last || it.Pos >= s.log.End() {
+						t.Errorf("version %d after %d", it.Event.CreatedAt, last)
+					}
+					last = it.Event.CreatedAt
+					return nil
+				})
+				if errors.Is(err, ErrClosed) {
+					return
+				}
+				if err != nil || n != 1 || at < lastAt {
+					t.Errorf("%d profiles, up to %d after %d, %v", n, at, lastAt, err)
+				}
+				lastAt = at
+			}
+		})
+	}
+	for i := range 300 {
+		s.add(makeEvent(t, 1, 0, int64(i+1), strconv.Itoa(i+1)))
+	}
+	s.close()
+	readers.Wait()
+	if err := s.x.Apply(nil, 0); !errors.Is(err, ErrClosed) {
+		t.Errorf("Apply after Close: %v", err)
+	}
+	s.open()
+	if got := s.query(nostr.All()); !slices.Equal(got, []string{"300"}) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -74,6 +74,10 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 			return 0, ErrSearch
 		}
 	}
+	if err := m.x.enter(); err != nil {
+		return 0, err
+	}
+	defer m.x.users.Done()
 	snap := m.x.db.NewSnapshot()
 	defer func() {
 		for _, l := range m.opens {

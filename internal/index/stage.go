@@ -39,11 +39,21 @@ func (x *Index) Stage() *Stage { return &Stage{x: x} }
 
 // Take adds an event to the group, or says why it is not to be stored: ErrDuplicate, ErrReplaced, ErrDeleted, or an
 // error in reading the index.
-func (s *Stage) Take(e verify.Event) error { return s.take(e.Event()) }
+func (s *Stage) Take(e verify.Event) error {
+	if err := s.x.enter(); err != nil {
+		return err
+	}
+	defer s.x.users.Done()
+	return s.take(e.Event())
+}
 
 // Commit writes the group's keys, after the log has made the group durable: positions are its events', end is where the
 // last one ends. On an error the index is as before, and CatchUp takes the group in from the log.
 func (s *Stage) Commit(positions []eventlog.Position, end eventlog.Position) error {
+	if err := s.x.enter(); err != nil {
+		return err
+	}
+	defer s.x.users.Done()
 	s.x.writing.Lock()
 	defer s.x.writing.Unlock()
 	return s.x.commit(s, positions, end)

@@ -27,6 +27,10 @@ func (x *Index) Sweep(ctx context.Context, now int64) (int, error) {
 }
 
 func (x *Index) sweepSome(ctx context.Context, now int64) (n int, err error) {
+	if err := x.enter(); err != nil {
+		return 0, err
+	}
+	defer x.users.Done()
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	if err := ctx.Err(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,29 +108,34 @@ func (in *Ingest) Submit(ctx context.Context, e *nostr.Event, w policy.Writer) R
 
 // SubmitMany is Submit for many: verified in batches, committed in groups. results[i] belongs to events[i].
 func (in *Ingest) SubmitMany(ctx context.Context, events []*nostr.Event, w policy.Writer) []Result {
-	results := make([]Result, len(events))
+	results := make([]Result, 0, len(events))
+	for window := range slices.Chunk(events, groupEvents) {
+		results = append(results, in.submitWindow(ctx, window, w)...)
+	}
+	return results
+}
+
+// submitWindow queues all of a group before it waits for the first, so that the loop commits them together.
+func (in *Ingest) submitWindow(ctx context.Context, events []*nostr.Event, w policy.Writer) []Result {
+	verified, errs := verifyMany(events, w)
 	replies := make([]<-chan Result, len(events))
-	verified, errs := in.verifyMany(events, w)
-	// Waiting for a whole window at a time, not for each event, lets the commit loop form groups.
-	for start := 0; start < len(events); start += groupEvents {
-		window := min(start+groupEvents, len(events))
-		for i := start; i < window; i++ {
-			if errs[i] == nil {
-				replies[i], errs[i] = in.admit(ctx, verified[i], w)
-			}
+	for i := range events {
+		if errs[i] == nil {
+			replies[i], errs[i] = in.admit(ctx, verified[i], w)
 		}
-		for i := start; i < window; i++ {
-			if errs[i] != nil {
-				results[i] = refused(errs[i])
-			} else {
-				results[i] = await(ctx, replies[i])
-			}
+	}
+	results := make([]Result, len(events))
+	for i := range events {
+		if errs[i] != nil {
+			results[i] = refused(errs[i])
+		} else {
+			results[i] = await(ctx, replies[i])
 		}
 	}
 	return results
 }
 
-func (in *Ingest) verifyMany(events []*nostr.Event, w policy.Writer) ([]verify.Event, []error) {
+func verifyMany(events []*nostr.Event, w policy.Writer) ([]verify.Event, []error) {
 	if w.Road != policy.Self {
 		return verify.Batch(events)
 	}

@@ -15,6 +15,7 @@ import (
 	"madang/internal/durable/durabletest"
 	"madang/internal/eventlog"
 	"madang/internal/hub"
+	"madang/internal/index"
 	"madang/internal/ingest"
 	"madang/internal/nostr"
 	"madang/internal/policy"
@@ -330,6 +331,63 @@ func TestCloseUnderLoad(t *testing.T) {
 	for _, id := range acked {
 		if !slices.Contains(held, id) {
 			t.Errorf("%s was acknowledged and is gone", id)
+		}
+	}
+}
+
+// TestNoGap has subscribers do what a relay does for a REQ (subscribe, query, drop the live events that the query had in
+// sight) while events come in: each of them gets each event once.
+func TestNoGap(t *testing.T) {
+	h := open(t, true)
+	const total, last = 300, 40
+	var submitting, asking sync.WaitGroup
+	for i := range 2 {
+		submitting.Go(func() {
+			for j := range total / 2 {
+				if r := h.submit(signed(t, key(byte(2+i)), 1, now, strconv.Itoa(j))); r != stored {
+					t.Errorf("%+v", r)
+				}
+			}
+		})
+	}
+	counts := make([]map[nostr.ID]int, last)
+	for n := range last {
+		waitFor(t, func() bool { return h.index.Len() >= n*total/last/2 })
+		asking.Go(func() {
+			var mu sync.Mutex
+			var live []hub.Delivery
+			sub := h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, func(d hub.Delivery) {
+				mu.Lock()
+				defer mu.Unlock()
+				live = append(live, d)
+			})
+			got := map[nostr.ID]int{}
+			at, err := h.index.Query(t.Context(), index.Query{Filters: []nostr.Filter{nostr.All()}}, func(it index.Item) error {
+				got[it.Event.ID]++
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			submitting.Wait()
+			sub.Cancel()
+			for _, d := range live {
+				if d.Pos >= at {
+					got[d.Event.Event().ID]++
+				}
+			}
+			counts[n] = got
+		})
+	}
+	asking.Wait()
+	for n, got := range counts {
+		if len(got) != total {
+			t.Errorf("subscriber %d got %d events, want %d", n, len(got), total)
+		}
+		for id, times := range got {
+			if times != 1 {
+				t.Errorf("subscriber %d got %s %d times", n, id, times)
+			}
 		}
 	}
 }
