@@ -18,6 +18,6 @@ func setPageHeaders(header http.Header, r *http.Request) {
 	header.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "+
 		"style-src 'self'; script-src 'self'; worker-src 'self'; "+connect+"; object-src 'none'; base-uri 'none'; "+
 		"form-action 'self'; frame-ancestors 'none'")
-	header.Set("Permissions-Policy", "geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()")
+	header.Set("Permissions-Policy", "geolocation=(), microphone=(), payment=(), usb=()")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 }

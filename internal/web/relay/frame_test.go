@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
@@ -203,4 +204,45 @@ func TestAppendFrame(t *testing.T) {
 			t.Errorf("a frame of %d bytes is wrong", n)
 		}
 	}
+}
+
+// FuzzFrames: whatever a client sends, a message is whole UTF-8 text within the limit.
+func FuzzFrames(f *testing.F) {
+	for _, frames := range [][]ws.Frame{
+		{frame(ws.OpText, `["CLOSE","s"]`)},
+		{part(ws.OpText, `["CLOSE",`), frame(ws.OpPing, "p"), frame(ws.OpContinuation, `"s"]`)},
+		{frame(ws.OpClose, "\x03\xe8bye")},
+		{frame(ws.OpText, strings.Repeat("x", 300))},
+	} {
+		var b bytes.Buffer
+		for _, frame := range frames {
+			ws.WriteFrame(&b, frame)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		const limit = 200
+		frames := frameReader{
+			r: bufio.NewReader(bytes.NewReader(b)), limit: limit,
+			pong: func(p []byte) {
+				if len(p) > ws.MaxControlFramePayloadSize {
+					t.Errorf("a pong of %d bytes", len(p))
+				}
+			},
+			bye: func(code ws.StatusCode, _ string) {
+				if ws.CheckCloseFrameData(code, "") != nil {
+					t.Errorf("a farewell with %d", code)
+				}
+			},
+		}
+		for {
+			message, err := frames.next()
+			if err != nil {
+				return
+			}
+			if len(message) > limit || !utf8.Valid(message) {
+				t.Errorf("message %q", message)
+			}
+		}
+	})
 }

@@ -67,9 +67,10 @@ func (o *outbox) offer(message func(dst []byte) []byte) (queued, slow bool) {
 		o.mu.Unlock()
 		return false, false
 	}
-	before := len(o.queue)
+	// A client that keeps up may get one event that is larger than the bound, as a large roster is.
+	keepsUp := len(o.queue)+o.writing <= o.bound()/2
 	o.push(ws.OpText, message)
-	if waiting := len(o.queue) + o.writing; before+o.writing == 0 || waiting <= o.bound() {
+	if keepsUp || len(o.queue)+o.writing <= o.bound() {
 		o.mu.Unlock()
 		return true, false
 	}
