@@ -15,9 +15,5 @@ export default defineConfig({
     sourcemap: false,
     manifest: true,
   },
-  worker: { format: 'es' },
-  server: {
-    host: '127.0.0.1',
-    proxy: { '/api': 'http://localhost:8080', '/upload': 'http://localhost:8080' },
-  },
+  worker: { format: 'iife' }, // a classic worker: older browsers know no other
 });

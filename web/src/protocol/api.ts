@@ -87,11 +87,19 @@ function parse(text: string): Json | null {
   }
 }
 
+/** The node's codes that say to a person what one of ours says already. */
+const ours: Record<string, string | undefined> = {
+  'disk-full': 'storage-full',
+  unauthorized: 'login-needed',
+  'bad-request': 'refused',
+  internal: 'refused',
+};
+
 function refusal(response: Response, answer: Json | null): CodedError {
   const wait = Number(response.headers.get('Retry-After') ?? NaN);
   const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;
   const message = typeof answer?.message === 'string' ? answer.message : response.statusText;
-  if (typeof answer?.error === 'string') return new CodedError(answer.error, message, retryAfter);
+  if (typeof answer?.error === 'string') return new CodedError(ours[answer.error] ?? answer.error, message, retryAfter);
   const { status } = response;
   const code = status === 404 ? 'not-found' : status === 403 ? 'not-allowed' : status === 429 ? 'rate-limited' : 'refused';
   return new CodedError(code, message, retryAfter);

@@ -3,7 +3,7 @@ import { computed, signal, type ReadonlySignal, type Signal } from '@preact/sign
 import { kind, type NostrEvent } from '../protocol/event';
 import { maybeMe, onUp, the, whoAmI } from './core';
 import { InboxSync } from './inboxsync';
-import { conversationId, maxPeople, Messages, peopleOf } from './messages';
+import { conversationId, maxPeople, Messages, peopleOf, timeAfter } from './messages';
 import { now, online } from './node';
 import { Outbox } from './outbox';
 import { CodedError, type Conversation, type Hex, type Load, type Message } from './types';
@@ -280,8 +280,9 @@ export async function send(conversation: string, text: string): Promise<void> {
   const others = peopleOf(conversation, pubkey);
   const receivers = others.length > 0 ? others : [pubkey];
   const at = now();
+  const [last] = await r.messages.page(conversation, 1);
   const { rumor, wraps } = await the().crypto.call('wrap', {
-    rumor: { kind: kind.chat, created_at: at, tags: receivers.map((p) => ['p', p]), content },
+    rumor: { kind: kind.chat, created_at: timeAfter(last, at), tags: receivers.map((p) => ['p', p]), content },
     readers: [...new Set([...receivers, pubkey])],
     now: at,
   });

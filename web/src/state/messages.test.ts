@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newSecret, publicKey } from '../protocol/keys';
 import { makeRumor } from '../protocol/wrap';
 import { deletePersonDb, openPersonDb, type PersonDb } from './db';
-import { conversationId, messageOf, Messages } from './messages';
+import { conversationId, messageOf, Messages, timeAfter } from './messages';
 import type { Hex } from './types';
 
 const [me, bob, carol, dave] = Array.from({ length: 4 }, () => publicKey(newSecret())) as [Hex, Hex, Hex, Hex];
@@ -49,7 +49,15 @@ describe('what a rumor means', () => {
   });
 
   it('a clock that runs ahead does not put its message into the future', () => {
-    expect(messageOf(rumor(bob, [me], 'x', now + 10 ** 6), me, now)?.message.at).toBe(now);
+    expect(messageOf(rumor(bob, [me], 'x', now + 10 ** 6), me, now)?.message.at).toBe(now + 60);
+  });
+
+  it('an answer within the same second stands after its question', () => {
+    const question = messageOf(rumor(bob, [me], 'x', now), me, now)?.message;
+    expect(timeAfter(question, now)).toBe(now + 1);
+    expect(timeAfter(question, now + 5)).toBe(now + 5);
+    expect(timeAfter(undefined, now)).toBe(now);
+    expect(timeAfter(question && { ...question, at: now + 60 }, now)).toBe(now + 30);
   });
 });
 

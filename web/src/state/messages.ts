@@ -7,6 +7,8 @@ import type { Conversation, Hex, Message, SendState } from './types';
 /** More people than this make no conversation; wraps are made for each. */
 export const maxPeople = 50;
 const maxText = 64 * 1024;
+const clockSlack = 60; // seconds
+const furthestAhead = 30;
 
 /** The id of the conversation with these people; with nobody else it is one's own notes. */
 export function conversationId(people: readonly Hex[], me: Hex): string {
@@ -34,11 +36,16 @@ export function messageOf(rumor: Rumor, me: Hex, now: number): { message: Messag
     mine,
     text: rumor.content,
     // A clock that runs ahead must not hold its message at the end for ever.
-    at: Math.min(rumor.created_at, now),
+    at: Math.min(rumor.created_at, now + clockSlack),
     state: 'sent',
   };
   const subject = tagValue(rumor, 'subject')?.trim();
   return { message, ...(subject ? { subject: Array.from(subject).slice(0, 100).join('') } : {}) };
+}
+
+/** When to say that a message was written, so that it stands after `last`, which its writer has seen. */
+export function timeAfter(last: Message | undefined, now: number): number {
+  return Math.min(Math.max(now, (last?.at ?? 0) + 1), now + furthestAhead);
 }
 
 export interface Arrival {

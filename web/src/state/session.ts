@@ -13,7 +13,7 @@ import { askNode } from './nodeinfo';
 import { flushPending, publishSurely } from './pending';
 import { needRoster, ownProfile, person, roster } from './people';
 import { startUploads, stopUploads } from './uploads';
-import { CodedError, type Role, type Session } from './types';
+import { codeOf, CodedError, type Role, type Session } from './types';
 
 export const session: Signal<Session | null> = signal(null);
 export const sessionLoad: Signal<'starting' | 'ready'> = signal('starting');
@@ -80,7 +80,8 @@ export async function join(a: {
   const { role, nip05 } = await api.join({ name, event, vault });
   await enter({ pubkey, name, role: asRole(role), stay: a.stay }, true);
   await setCard({ state: 'unseen', skips: 0 });
-  await publishProfile({ name, ...(typeof nip05 === 'string' && nip05 !== '' ? { nip05 } : {}) });
+  const address = typeof nip05 === 'string' && nip05 !== '' ? `${nip05}@${new URL(the().origin).host}` : undefined;
+  await publishProfile({ name, ...(address ? { nip05: address } : {}) });
   const relays = [['relay', the().relayUrl]];
   await publishSurely(await sign({ kind: kind.dmRelays, created_at: now(), tags: relays, content: '' }));
 }
@@ -156,7 +157,14 @@ export function skipCard(): void {
 export async function changePassphrase(newPassphrase: string, onProgress?: (done: number) => void): Promise<void> {
   checkPassphrase(newPassphrase);
   const vault = await the().crypto.call('seal', newPassphrase, { onProgress });
-  await the().api.call({ method: 'PUT', path: '/api/vault', body: { vault }, authorize });
+  const put = (body: object) => the().api.call({ method: 'PUT', path: '/api/vault', body, authorize });
+  try {
+    await put({ vault });
+  } catch (error) {
+    // Who never had a passphrase has no name to enter by yet.
+    if (codeOf(error) !== 'name-invalid') throw error;
+    await put({ name: session.value?.name ?? '', vault });
+  }
 }
 
 export async function createInvite(role: Role): Promise<{ url: string; code: string; expires: number }> {
