@@ -20,8 +20,19 @@ it('an API call is bound to its URL, method and exact body (NIP-98)', () => {
   const e = read(httpToken({ url, method: 'PUT', body, now }, secret), base64.decode);
   expect(verifyEvent(e)).toBe(true);
   expect(e).toMatchObject({ kind: 27235, pubkey: publicKey(secret), created_at: now });
-  expect(e.tags).toEqual([['u', url], ['method', 'PUT'], ['payload', bytesToHex(sha256(utf8ToBytes(body)))]]);
-  expect(read(httpToken({ url, method: 'GET', now }, secret), base64.decode).tags).toHaveLength(2);
+  expect(e.tags).toEqual([
+    ['u', url],
+    ['method', 'PUT'],
+    ['nonce', expect.stringMatching(/^[0-9a-f]{16}$/)],
+    ['payload', bytesToHex(sha256(utf8ToBytes(body)))],
+  ]);
+});
+
+it('two calls in one second have tokens of their own, since a node takes each once', () => {
+  const request = { url: 'http://10.0.0.1:8080/api/invites', method: 'GET', now };
+  const [a, b] = [read(httpToken(request, secret), base64.decode), read(httpToken(request, secret), base64.decode)];
+  expect(a.id).not.toBe(b.id);
+  expect(a.tags.some(([name]) => name === 'payload')).toBe(false);
 });
 
 it('an upload is bound to one blob on one server for a time (BUD-11)', () => {

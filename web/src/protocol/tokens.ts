@@ -1,6 +1,6 @@
 // Proofs of who asks: NIP-42 for the relay, NIP-98 for the API, BUD-11 for blobs. Runs in the worker.
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64, base64urlnopad } from '@scure/base';
 import { finalizeEvent } from 'nostr-tools/pure';
 import { kind, type EventTemplate, type Hex, type NostrEvent } from './event';
@@ -21,9 +21,9 @@ export interface HttpRequest {
   now: number;
 }
 
-/** The Authorization header of NIP-98. */
+/** The Authorization header of NIP-98. A node takes each token once; the nonce tells two calls in one second apart. */
 export function httpToken({ url, method, body, now }: HttpRequest, secret: Uint8Array): string {
-  const tags = [['u', url], ['method', method]];
+  const tags = [['u', url], ['method', method], ['nonce', bytesToHex(randomBytes(8))]];
   if (body !== undefined) tags.push(['payload', bytesToHex(sha256(utf8ToBytes(body)))]);
   const e = sign({ kind: kind.httpAuth, created_at: now, tags, content: '' }, secret);
   return `Nostr ${base64.encode(utf8ToBytes(JSON.stringify(e)))}`;
