@@ -52,6 +52,8 @@ func commands() []command {
 		{"import", "[FILE|-] [flags]", "take in events from JSON lines", (*Main).importEvents},
 		{"export", "[FILE|-] [flags]", "write all events as JSON lines", (*Main).exportEvents},
 		{"invite", "[flags]", "make a link that lets someone in", (*Main).invite},
+		{"feed", "import FILE|URL [flags]", "take in an RSS, Atom or JSON feed as articles", (*Main).feedImport},
+		{"demo", "[flags]", "fill a fresh node with a village, for trying", (*Main).demo},
 		{"fsck", "[flags]", "check everything that a data directory holds", (*Main).fsck},
 		{"version", "", "print the version", (*Main).version},
 	}
