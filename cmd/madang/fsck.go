@@ -15,8 +15,20 @@ func (m *Main) fsck(ctx context.Context, c *command, args []string) error {
 	if _, err := m.parse(fs, args, 0); err != nil {
 		return err
 	}
-	say := func(text string) { fmt.Fprintln(m.Stdout, text) }
-	found, err := app.Check(ctx, *data, m.logger(slog.LevelWarn), say, say)
+	bar := m.newProgress("", -1, false)
+	found, err := app.Check(ctx, *data, m.logger(slog.LevelError), app.Watch{
+		Problem: func(text string) {
+			bar.clear()
+			fmt.Fprintln(m.Stdout, text)
+		},
+		Step: func(name string, total int64) {
+			bar.finish()
+			fmt.Fprintln(m.Stdout, "checking", name)
+			bar = m.newProgress("checking "+name, total, true)
+		},
+		Progress: func(done int64) { bar.set(done, "") },
+	})
+	bar.finish()
 	if err != nil {
 		return err
 	}

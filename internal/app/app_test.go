@@ -151,7 +151,7 @@ func TestOneNodePerDirectory(t *testing.T) {
 	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("a second node: %v", err)
 	}
-	if _, err := Check(t.Context(), dir, slog.New(slog.DiscardHandler), func(string) {}, func(string) {}); !errors.Is(err, ErrLocked) {
+	if _, err := Check(t.Context(), dir, slog.New(slog.DiscardHandler), Watch{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("a check: %v", err)
 	}
 	open(t, testConfig(t.TempDir())) // but two directories are two nodes, in one process too
@@ -193,6 +193,11 @@ func TestServe(t *testing.T) {
 	}
 	if node := fetch(t, http.DefaultClient, a.URL()+"/api/node", ""); !bytes.Contains(node, []byte(`"Harbour"`)) {
 		t.Errorf("/api/node: %s", node)
+	}
+	for _, path := range []string{"/news", "/videos", "/news/feed.atom"} {
+		if page := fetch(t, http.DefaultClient, a.URL()+path, ""); !bytes.Contains(page, []byte("Harbour")) {
+			t.Errorf("%s: %s", path, page)
+		}
 	}
 	if text := fetch(t, http.DefaultClient, a.URL()+"/metrics", ""); !bytes.Contains(text, []byte("madang_log_bytes ")) {
 		t.Errorf("/metrics: %s", text)

@@ -22,18 +22,24 @@ import (
 // Checked counts what Check found.
 type Checked struct{ Events, Blobs, Accounts, Problems int }
 
+// Watch is told how a check goes.
+type Watch struct {
+	Problem  func(text string)              // something is wrong
+	Step     func(name string, total int64) // a step begins; total is what Progress will come to, -1 if not known
+	Progress func(done int64)
+}
+
 // Check reads all that a stopped node's data directory holds: the log's checksums, every event's id and signature, the
-// index against the log, every blob against its hash and record, accounts and invites. problem is told of each thing
-// that is wrong, progress of each step that begins. Nothing is repaired but what opening repairs anyway: a torn end of
-// the log, which was never acknowledged.
-func Check(ctx context.Context, dataDir string, logger *slog.Logger, problem, progress func(string)) (Checked, error) {
+// index against the log, every blob against its hash and record, accounts and invites. Nothing is repaired but what
+// opening repairs anyway: a torn end of the log, which was never acknowledged.
+func Check(ctx context.Context, dataDir string, logger *slog.Logger, watch Watch) (Checked, error) {
 	if _, err := os.Stat(filepath.Join(dataDir, "log")); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return Checked{}, fmt.Errorf("there is no node in %s", dataDir)
 		}
 		return Checked{}, err
 	}
-	c := checker{ctx: ctx, dir: dataDir, logger: logger, tell: problem}
+	c := checker{ctx: ctx, dir: dataDir, logger: logger, watch: watch}
 	lock, err := lockDir(dataDir)
 	if err != nil {
 		return c.found, err
@@ -42,9 +48,9 @@ func Check(ctx context.Context, dataDir string, logger *slog.Logger, problem, pr
 		name string
 		run  func() error
 	}{
-		{"node key", c.key}, {"events", c.events}, {"blobs", c.blobs}, {"accounts", c.accounts},
+		{"node key", c.key}, {"log", c.events}, {"blobs", c.blobs}, {"accounts", c.accounts},
 	} {
-		progress("checking " + step.name)
+		watch.Step(step.name, -1)
 		if err = step.run(); err != nil {
 			err = fmt.Errorf("checking %s: %w", step.name, err)
 			break
@@ -57,13 +63,13 @@ type checker struct {
 	ctx    context.Context
 	dir    string
 	logger *slog.Logger
-	tell   func(string)
+	watch  Watch
 	found  Checked
 }
 
 func (c *checker) problem(format string, args ...any) {
 	c.found.Problems++
-	c.tell(fmt.Sprintf(format, args...))
+	c.watch.Problem(fmt.Sprintf(format, args...))
 }
 
 func (c *checker) path(name string) string { return filepath.Join(c.dir, name) }
@@ -85,13 +91,14 @@ func (c *checker) events() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	// Scan logs what it passes over; Check tells the same, and where.
 	if _, err := log.Check(c.ctx, func(pos eventlog.Position, err error) { c.problem("log at %d: %v", pos, err) }); err != nil {
 		return err
 	}
+	c.watch.Step("events", int64(log.End()))
 	if err := c.signatures(log); err != nil {
 		return err
 	}
+	c.watch.Step("index", -1)
 	return c.index(log)
 }
 
@@ -121,6 +128,7 @@ func (c *checker) signatures(log *eventlog.Files) error {
 		batch, at = append(batch, e), append(at, r.Pos)
 		if len(batch) == batchLines {
 			flush()
+			c.watch.Progress(int64(r.Pos))
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"madang/internal/web/api"
 	"madang/internal/web/blossom"
 	"madang/internal/web/httpauth"
+	"madang/internal/web/pages"
 	"madang/internal/web/relay"
 	client "madang/web"
 )
@@ -25,6 +26,10 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 		Relay: sockets,
 		Blossom: blossom.New(blossom.Config{
 			Blobs: a.Blobs, Auth: auth, MayUpload: a.Policy.MayUpload, Open: cfg.Open, Logger: cfg.Logger,
+		}),
+		Pages: pages.New(pages.Config{
+			Index: a.Index, Blobs: a.Blobs, NodeKey: a.NodeKey.PubKey(), NodeName: a.Name,
+			BaseURL: a.URL, Now: cfg.Now, Logger: cfg.Logger,
 		}),
 		API: api.New(api.Config{
 			Name: a.file.Name, NodeKey: a.NodeKey.PubKey(), Version: cfg.Version, Open: cfg.Open, PublicURL: cfg.PublicURL,
