@@ -19,6 +19,7 @@ import (
 	"madang/internal/account"
 	"madang/internal/blob"
 	"madang/internal/eventlog"
+	"madang/internal/feed"
 	"madang/internal/hub"
 	"madang/internal/index"
 	"madang/internal/ingest"
@@ -53,6 +54,7 @@ type App struct {
 	Hub      *hub.Hub
 	Ingest   *ingest.Ingest
 	Accounts *account.Accounts
+	Feeds    *feed.Importer
 	Media    *media.Jobs // nil until OpenMedia or Serve
 	NodeKey  nostr.SecretKey
 	Metrics  *metrics.Set
@@ -145,6 +147,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.Accounts.Close)
+	a.openFeeds()
 	a.measure()
 	return nil
 }

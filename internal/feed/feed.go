@@ -65,7 +65,9 @@ type Config struct {
 type Importer struct {
 	cfg     Config
 	cleaner *cleaner
-	turn    chan struct{} // holds one token; whoever has taken it imports
+	turn    chan struct{}   // holds one token; whoever has taken it imports
+	closing context.Context // done when the importer closes
+	close   context.CancelFunc
 }
 
 // New returns an importer.
@@ -78,8 +80,17 @@ func New(cfg Config) *Importer {
 	}
 	cfg.Client = boundedClient(cfg.Client)
 	im := &Importer{cfg: cfg, cleaner: newCleaner(), turn: make(chan struct{}, 1)}
+	im.closing, im.close = context.WithCancel(context.Background())
 	im.turn <- struct{}{}
 	return im
+}
+
+// Close ends an import that is under way, and waits for its end.
+func (im *Importer) Close() error {
+	im.close()
+	<-im.turn
+	im.turn <- struct{}{}
+	return nil
 }
 
 // Report says what an import did. Each item of the feed counts once.
@@ -102,11 +113,17 @@ func (r Report) String() string {
 // Import reads the source and publishes what is new in it. progress (may be nil) is told after each item how many of
 // all are done. An error that wraps one of this package's means that nothing was changed.
 func (im *Importer) Import(ctx context.Context, source Source, progress func(done, total int)) (Report, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(im.closing, cancel)()
 	select {
 	case <-im.turn:
 		defer func() { im.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return Report{}, ctx.Err()
+	}
+	if err := errors.Join(ctx.Err(), im.closing.Err()); err != nil {
+		return Report{}, err
 	}
 
 	doc, err := im.read(ctx, source)

@@ -605,3 +605,30 @@ func TestImportStops(t *testing.T) {
 	}
 	n.want(t, n.importFile(t, feeds+"school.json"), "new 3, updated 0, unchanged 0, skipped 0")
 }
+
+func TestClose(t *testing.T) {
+	n := newNode(t)
+	s, err := ParseSource(feeds + "village.rss.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	_, err = n.Import(t.Context(), s, func(done, total int) {
+		if done == 1 {
+			go func() { closed <- n.Close() }()
+			<-n.closing.Done()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("an import while it closes: %v", err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if _, err := n.Import(t.Context(), s, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("an import after: %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -16,8 +16,8 @@ import (
 // Source is where a feed is read from: a file or an address. Only the operator names one, so that addresses of the
 // node's own network are as good as any.
 type Source struct {
-	Path string // absolute
-	URL  string // http or https
+	Path string `json:"path,omitempty"` // absolute
+	URL  string `json:"url,omitempty"`  // http or https
 }
 
 // ParseSource reads what an operator wrote on the command line. A relative path is made absolute.
