@@ -93,11 +93,11 @@ export function CardSheet({ card }: { card: Card }) {
   return (
     <section class="card-sheet" aria-label={t('account.card')}>
       <header class="card-sheet__head">
-        <p class="card-sheet__name" dir="auto">
-          {session.value?.name}
+        <p class="card-sheet__name">
+          <bdi>{session.value?.name}</bdi>
         </p>
         <p class="card-sheet__place">
-          <span dir="auto">{node.value?.name}</span> · <bdi dir="ltr">{location.origin}</bdi>
+          <bdi>{node.value?.name}</bdi> · <bdi dir="ltr">{location.origin}</bdi>
         </p>
       </header>
       <ol class="card-sheet__words" dir="ltr" lang={language.value === 'ko' ? 'ko' : 'en'} translate={false} aria-label={t('account.cardWordsList')}>

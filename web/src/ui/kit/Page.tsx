@@ -75,12 +75,14 @@ export interface PageProps extends TitleBarProps {
   ownScroll?: boolean;
   /** Names a scroller that outlives a navigation: a list that stays beside its details. */
   place?: string;
+  /** Made to be read from top to end: the keyboard can scroll it where it holds nothing to stop at. */
+  readable?: boolean;
 }
 
 const places = new Map<string, number>();
 
 /** A title bar, and content that scrolls under it; coming back, it stands where it was left. */
-export function Page({ children, foot, head, width = 'full', scrollRef, onScroll, ownScroll, place, ...bar }: PageProps) {
+export function Page({ children, foot, head, width = 'full', scrollRef, onScroll, ownScroll, place, readable, ...bar }: PageProps) {
   const own = useRef<HTMLDivElement>(null);
   const key = place || `${route.value.entry} ${bar.level || 1}`;
   useLayoutEffect(() => {
@@ -106,6 +108,7 @@ export function Page({ children, foot, head, width = 'full', scrollRef, onScroll
       {head && <div class="page__head">{head}</div>}
       <div
         class="page__scroll"
+        {...(readable || width === 'reading' ? { tabIndex: 0, role: 'region' as const, 'aria-label': bar.title } : {})}
         ref={(element) => {
           own.current = element;
           if (scrollRef) scrollRef.current = element;

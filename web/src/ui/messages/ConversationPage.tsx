@@ -42,6 +42,7 @@ export function ConversationPage({ id }: { id: string }) {
       scrollRef={scroller}
       onScroll={place.onScroll}
       ownScroll
+      readable
       foot={<Composer id={id} onSent={place.toEnd} />}
     >
       {messages.length === 0 ? (

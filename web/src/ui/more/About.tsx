@@ -10,7 +10,7 @@ const open = ['more.openPublic', 'more.openTimes', 'more.openPlain', 'more.openD
 export function About() {
   const here = node.value;
   return (
-    <Page title={t('more.about')} back="#/more" backOnPhoneOnly width="form">
+    <Page title={t('more.about')} back="#/more" backOnPhoneOnly width="form" readable>
       <div class="stack--wide">
         <div class="stack--tight">
           <p class="about__name">
