@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -42,10 +43,9 @@ func (m *Main) feedImport(ctx context.Context, c *command, args []string) error 
 		return err
 	}
 	if *asJSON {
-		if failed := json.NewEncoder(m.Stdout).Encode(report); failed != nil {
-			return failed
-		}
-		return err
+		out := json.NewEncoder(m.Stdout)
+		out.SetEscapeHTML(false)
+		return errors.Join(err, out.Encode(report))
 	}
 	if report.Missing > 0 {
 		fmt.Fprintf(m.Stderr, "%s: %d pictures could not be had and were left out\n", report.Title, report.Missing)

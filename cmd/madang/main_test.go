@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs testdata/*.txt. Beside testscript's own commands there are these:
+// TestScripts runs testdata/*.txt. $FEEDS is the directory of feeds. Beside testscript's own commands there are these:
 //
 //	events FILE N          writes N signed events as JSON lines, always the same ones
 //	damage FILE OFFSET     inverts a byte of the file; a negative offset counts from its end
@@ -36,6 +37,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			feeds, err := filepath.Abs("../../testdata/feeds")
+			env.Setenv("FEEDS", feeds)
+			return err
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"events": writeEvents, "damage": damage, "serving": serving, "get": get, "terminate": terminate,
 		},

@@ -66,6 +66,9 @@ func shortPath(dir *os.File) string {
 func ControlClient(dataDir string) *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		dir, err := os.Open(dataDir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, ErrNotRunning
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"madang/internal/feed"
 )
@@ -88,6 +89,10 @@ func importThroughNode(ctx context.Context, dataDir string, source feed.Source, 
 	client := ControlClient(dataDir)
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // the address is none that a person knows
+	}
 	if err != nil {
 		return feed.Report{}, err
 	}

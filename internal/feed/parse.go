@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,7 +153,7 @@ func identify(it *gofeed.Item) string {
 func pictureReferences(it *gofeed.Item) []string {
 	var refs []string
 	add := func(ref string) {
-		if ref != "" {
+		if ref != "" && !slices.Contains(refs, ref) {
 			refs = append(refs, ref)
 		}
 	}
