@@ -33,6 +33,8 @@ type Config struct {
 	Log       eventlog.Log
 	CacheSize int64        // bytes of blocks kept in memory; default 32 MiB
 	Logger    *slog.Logger // default: slog.Default()
+
+	memTableSize uint64 // bytes of keys in memory before they are written; default 8 MiB
 }
 
 func (cfg Config) withDefaults() Config {
@@ -41,6 +43,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.CacheSize == 0 {
 		cfg.CacheSize = 32 << 20
+	}
+	if cfg.memTableSize == 0 {
+		cfg.memTableSize = 8 << 20
 	}
 	return cfg
 }

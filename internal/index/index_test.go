@@ -196,7 +196,7 @@ func eachFile(t *testing.T, dir, name string, do func(string) error) {
 // TestDamageWhileServing: damage that shows only when a block is read condemns the index, and the next start rebuilds it.
 func TestDamageWhileServing(t *testing.T) {
 	s := newStore(t)
-	s.addNotes(2000)
+	s.addNotes(400)
 	s.close()
 	eachFile(t, s.dir, ".sst", func(name string) error {
 		b, err := os.ReadFile(name)
@@ -216,8 +216,8 @@ func TestDamageWhileServing(t *testing.T) {
 	}
 	s.close()
 	s.open()
-	if n := len(s.query(nostr.All())); n != 2000 {
-		t.Errorf("%d events after a new start, want 2000", n)
+	if n := len(s.query(nostr.All())); n != 400 {
+		t.Errorf("%d events after a new start, want 400", n)
 	}
 	if _, err := os.Stat(condemnation(s.dir)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the index is still condemned: %v", err)
@@ -280,7 +280,7 @@ func TestSearchIsRefused(t *testing.T) {
 
 func TestQueryStops(t *testing.T) {
 	s := newStore(t)
-	s.addNotes(1000)
+	s.addNotes(300)
 	stop := errors.New("enough")
 	n := 0
 	all := Query{Filters: []nostr.Filter{nostr.All()}}
@@ -391,7 +391,7 @@ func TestConcurrent(t *testing.T) {
 			}
 		})
 	}
-	for i := range 300 {
+	for i := range 100 {
 		s.add(makeEvent(t, 1, 0, int64(i+1), strconv.Itoa(i+1)))
 	}
 	s.close()
@@ -400,7 +400,7 @@ func TestConcurrent(t *testing.T) {
 		t.Errorf("Apply after Close: %v", err)
 	}
 	s.open()
-	if got := s.query(nostr.All()); !slices.Equal(got, []string{"300"}) {
+	if got := s.query(nostr.All()); !slices.Equal(got, []string{"100"}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -37,7 +37,9 @@ var (
 func author(n int) nostr.SecretKey { return nostr.SecretKey{31: byte(1 + n)} }
 
 func (m *machine) open(rt *rapid.T) {
-	x, err := Open(m.t.Context(), Config{Dir: m.dir, Log: m.log, CacheSize: 1 << 20, Logger: slog.New(slog.DiscardHandler)})
+	x, err := Open(m.t.Context(), Config{
+		Dir: m.dir, Log: m.log, CacheSize: 1 << 20, memTableSize: 64 << 10, Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -315,7 +317,8 @@ func TestRandom(t *testing.T) {
 		m.open(rt)
 		defer func() { m.x.Close() }()
 		rt.Repeat(map[string]func(*rapid.T){
-			"commit": m.Commit, "commit more": m.Commit, "query": m.Query, "query more": m.Query, "sweep": m.Sweep,
+			"commit": m.Commit, "commit more": m.Commit, "commit again": m.Commit, "query": m.Query,
+			"query more": m.Query, "query again": m.Query, "sweep": m.Sweep,
 			"reopen": m.Reopen, "save": m.Save, "crash": m.Crash, "consistency": m.Consistency,
 			"": func(rt *rapid.T) {
 				if got, want := m.x.Len(), m.model.len(); got != want {

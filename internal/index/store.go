@@ -17,7 +17,7 @@ func openStore(cfg Config) (*pebble.DB, error) {
 	opts := &pebble.Options{
 		Cache:        cache,
 		DisableWAL:   true,
-		MemTableSize: 8 << 20,
+		MemTableSize: cfg.memTableSize,
 		MaxOpenFiles: 256,
 		// A node's processor is small and its members come first.
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },

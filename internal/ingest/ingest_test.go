@@ -235,31 +235,31 @@ func TestConcurrent(t *testing.T) {
 func TestSubmitMany(t *testing.T) {
 	h := open(t, true)
 	var events []*nostr.Event
-	for i := range 1200 {
+	for i := range 600 {
 		events = append(events, signed(t, key(2), 1, int64(i), strconv.Itoa(i)))
 	}
-	events[700] = events[3]
+	events[550] = events[3]
 	bad := *events[5]
 	bad.Content = "forged"
-	events[800] = &bad
+	events[570] = &bad
 	results := h.in.SubmitMany(t.Context(), events, policy.Writer{Road: policy.Import})
 	for i, r := range results {
 		want := stored
 		switch i {
-		case 700:
+		case 550:
 			want.Message = "duplicate: already have this event"
-		case 800:
+		case 570:
 			want = ingest.Result{Message: "invalid: id does not match the event"}
 		}
 		if r != want {
 			t.Errorf("event %d: %+v, want %+v", i, r, want)
 		}
 	}
-	if h.index.Len() != 1198 {
-		t.Errorf("%d held, want 1198", h.index.Len())
+	if h.index.Len() != 598 {
+		t.Errorf("%d held, want 598", h.index.Len())
 	}
-	if n := h.log.groups.Load(); n > 600 {
-		t.Errorf("%d groups for 1200 events", n)
+	if n := h.log.groups.Load(); n > 300 {
+		t.Errorf("%d groups for 600 events", n)
 	}
 }
 
@@ -339,7 +339,7 @@ func TestCloseUnderLoad(t *testing.T) {
 // sight) while events come in: each of them gets each event once.
 func TestNoGap(t *testing.T) {
 	h := open(t, true)
-	const total, last = 300, 40
+	const total, last = 120, 20
 	var submitting, asking sync.WaitGroup
 	for i := range 2 {
 		submitting.Go(func() {
