@@ -8,6 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    bail: 1, // each step of a path stands on those before it
     reporters: ['verbose'],
   },
 });

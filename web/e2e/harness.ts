@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 export const repo = resolve(import.meta.dirname, '../..');
-const binary = join(repo, 'bin/madang');
+export const binary = join(repo, 'bin/madang');
 const run = promisify(execFile);
 
 /** A node with its own data directory. */
