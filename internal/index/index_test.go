@@ -316,6 +316,20 @@ func TestVisibleBeforeLimit(t *testing.T) {
 	}
 }
 
+// TestCountsOnce: an event that a filter finds by two of its tag values takes one place of the limit.
+func TestCountsOnce(t *testing.T) {
+	s := newStore(t)
+	for i := range 3 {
+		s.add(makeEvent(t, 1, 1, int64(i), strconv.Itoa(i), nostr.Tag{"t", "a"}, nostr.Tag{"t", "b"}, nostr.Tag{"t", "a"}))
+	}
+	f := nostr.All()
+	f.Tags = []nostr.TagFilter{{Letter: 't', Values: []string{"a", "b", "a"}}}
+	f.Limit = 2
+	if got := s.query(f, f); !slices.Equal(got, []string{"2", "1"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestManyConditions: a filter that lists thousands opens few iterators and answers the same.
 func TestManyConditions(t *testing.T) {
 	s := newStore(t)
