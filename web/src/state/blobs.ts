@@ -66,5 +66,6 @@ export async function sendHashed(file: Blob, type: string, sha256: Hex, steps: U
   await mayUpload(upload);
   const stored = await sendBlob(upload);
   const local = localBlobUrl(stored.url) ?? blobPath(sha256, type);
-  return { url: origin + local, local, sha256, type };
+  // Of a file that came without a type, the node may know better.
+  return { url: origin + local, local, sha256, type: stored.type || type };
 }

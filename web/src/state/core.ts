@@ -46,6 +46,14 @@ export function setMe(next: Me | null): void {
   me = next;
 }
 
+/** Lets work go on behind. Its failure is of no account once the person it was for has left: their storage is gone. */
+export function behind(work: Promise<unknown>): void {
+  const then = me;
+  work.catch((error: unknown) => {
+    if (me === then) throw error;
+  });
+}
+
 /** Runs `work` each time the line to the relay comes up, and now if it is up. */
 export function onUp(work: () => void): () => void {
   whenUp.add(work);

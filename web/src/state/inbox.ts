@@ -1,7 +1,7 @@
 // Conversations: what has come (gift wraps, opened in the worker) and what goes out (the outbox).
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { kind, type NostrEvent } from '../protocol/event';
-import { maybeMe, onUp, the, whoAmI } from './core';
+import { behind, maybeMe, onUp, the, whoAmI } from './core';
 import { InboxSync } from './inboxsync';
 import { conversationId, maxPeople, Messages, peopleOf, timeAfter } from './messages';
 import { now, online } from './node';
@@ -49,7 +49,7 @@ export async function startInbox(): Promise<void> {
   const announce = (changed: Iterable<string>) => {
     const ids = [...changed];
     channel?.postMessage(ids);
-    void refresh(ids);
+    behind(refresh(ids));
   };
   const outbox = new Outbox({
     db,
@@ -70,7 +70,7 @@ export async function startInbox(): Promise<void> {
     now,
     onChange: announce,
   });
-  if (channel) channel.onmessage = ({ data }: MessageEvent<string[]>) => void refresh(data);
+  if (channel) channel.onmessage = ({ data }: MessageEvent<string[]>) => behind(refresh(data));
   running = { messages, outbox, sync, channel, end: [] };
   for (const [id, one] of shown) bind(running, id, one);
   await Promise.all([refresh([]), sync.recalled]);
@@ -120,7 +120,7 @@ function follow(r: Running, me: Hex): void {
     onUp(() => {
       live = false;
       stored = [];
-      void r.outbox.flush();
+      behind(r.outbox.flush());
     }),
     online.subscribe((up) => {
       if (!up && inboxLoad.value === 'loading') inboxLoad.value = 'offline';
@@ -132,16 +132,12 @@ function follow(r: Running, me: Hex): void {
 async function refresh(changed: string[]): Promise<void> {
   const r = running;
   if (!r) return;
-  try {
-    const list = await r.messages.conversations();
-    if (r !== running) return;
-    conversations.value = list;
-    for (const id of changed) {
-      const one = shown.get(id);
-      if (one) await reload(r, id, one);
-    }
-  } catch (error) {
-    if (r === running) throw error; // else the database was closed by logging out
+  const list = await r.messages.conversations();
+  if (r !== running) return;
+  conversations.value = list;
+  for (const id of changed) {
+    const one = shown.get(id);
+    if (one) await reload(r, id, one);
   }
 }
 
@@ -184,6 +180,7 @@ function show(id: string): Shown {
 /** Fills it from this device, now that it is known whose it is. */
 function bind(r: Running, id: string, one: Shown): void {
   one.loaded = load(r, id, one);
+  behind(one.loaded);
   one.endDraft = keepDraft(id, one.draft);
 }
 
@@ -202,13 +199,15 @@ function keepDraft(id: string, draft: Signal<string>): () => void {
   const save = () => {
     timer = undefined;
     stored = draft.value;
-    void (stored ? db.put('drafts', stored, key) : db.delete('drafts', key));
+    behind(stored ? db.put('drafts', stored, key) : db.delete('drafts', key));
   };
-  void db.get('drafts', key).then((text) => {
-    if (typeof text !== 'string' || draft.value !== '') return;
-    stored = text;
-    draft.value = text;
-  });
+  behind(
+    db.get('drafts', key).then((text) => {
+      if (typeof text !== 'string' || draft.value !== '') return;
+      stored = text;
+      draft.value = text;
+    }),
+  );
   const end = draft.subscribe((text) => {
     if (text === stored) return;
     clearTimeout(timer);
@@ -258,15 +257,16 @@ export function markRead(conversation: string): void {
   const r = running;
   if (!r) return;
   const one = show(conversation);
-  void (async () => {
-    const oldest = await r.messages.oldestUnread(conversation);
-    if (oldest === null) return;
-    one.unreadFrom ??= oldest;
-    if (await r.messages.markRead(conversation)) {
-      r.channel?.postMessage([conversation]);
-      await refresh([]);
-    }
-  })();
+  behind(read(r, conversation, one));
+}
+
+async function read(r: Running, conversation: string, one: Shown): Promise<void> {
+  const oldest = await r.messages.oldestUnread(conversation);
+  if (oldest === null) return;
+  one.unreadFrom ??= oldest;
+  if (!(await r.messages.markRead(conversation)) || r !== running) return;
+  r.channel?.postMessage([conversation]);
+  await refresh([]);
 }
 
 /** Resolves when the message is in the outbox, which is to say: when it can no longer be lost. */
@@ -311,5 +311,5 @@ export async function discard(_conversation: string, id: Hex): Promise<void> {
 
 /** Another tab may have worked while this one slept. */
 export function refreshInbox(): void {
-  void refresh([...shown.keys()]);
+  behind(refresh([...shown.keys()]));
 }

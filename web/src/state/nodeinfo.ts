@@ -10,8 +10,21 @@ export async function recallNode(): Promise<void> {
   if (kept && !node.value) node.value = kept;
 }
 
+let asking: Promise<NodeInfo> | null = null;
+
 /** Asks the node; rejects as the API does. */
-export async function askNode(): Promise<NodeInfo> {
+export function askNode(): Promise<NodeInfo> {
+  const question = ask();
+  asking = question;
+  return question;
+}
+
+/** Waits until the node has told the time, if it can: a proof that is dated wrong would be refused. */
+export async function clockSet(): Promise<void> {
+  await (asking ?? askNode()).catch(() => undefined);
+}
+
+async function ask(): Promise<NodeInfo> {
   const asked = Date.now();
   const answer = parseNode(await the().api.node());
   setClock(answer.time, asked);

@@ -50,7 +50,11 @@ export class Outbox {
   flush(): Promise<void> {
     if (this.ended) return Promise.resolve();
     this.again = true;
-    this.flushing ??= this.run().finally(() => (this.flushing = null));
+    this.flushing ??= this.run()
+      .catch((error: unknown) => {
+        if (!this.ended) throw error; // else its storage is gone
+      })
+      .finally(() => (this.flushing = null));
     return this.flushing;
   }
 

@@ -1,15 +1,15 @@
 // Joining, entering, leaving. The secret key is made, sealed and opened in the worker; here are only its public half,
 // the name, and what the node has to be told.
 import { effect, signal, type Signal } from '@preact/signals';
-import { kind, type Hex } from '../protocol/event';
+import { kind, type EventTemplate, type Hex, type NostrEvent } from '../protocol/event';
 import type { WordList } from '../protocol/keys';
 import { normaliseName } from '../protocol/names';
-import { authorize, onUp, setMe, sign, the, whoAmI, maybeMe } from './core';
+import { authorize, behind, onUp, setMe, sign, the, whoAmI, maybeMe } from './core';
 import { deletePersonDb, openPersonDb } from './db';
 import { language } from './i18n';
 import { startInbox, stopInbox } from './inbox';
 import { now } from './node';
-import { askNode } from './nodeinfo';
+import { askNode, clockSet } from './nodeinfo';
 import { flushPending, publishSurely } from './pending';
 import { needRoster, ownProfile, person, roster } from './people';
 import { startUploads, stopUploads } from './uploads';
@@ -66,6 +66,7 @@ export async function join(a: {
   stay: boolean;
   onStage?: (stage: 'key' | 'seal' | 'send', progress: number) => void;
 }): Promise<void> {
+  nobodyYet();
   const { crypto, api } = the();
   const name = normaliseName(a.name);
   checkPassphrase(a.passphrase);
@@ -92,6 +93,7 @@ export async function login(a: {
   stay: boolean;
   onProgress?: (done: number) => void;
 }): Promise<void> {
+  nobodyYet();
   const { crypto, api } = the();
   const name = normaliseName(a.name);
   const params = await api.vaultParams(name);
@@ -104,6 +106,7 @@ export async function login(a: {
 
 /** With the recovery card: 24 words, nsec1… or hex. */
 export async function loginWithCard(a: { secret: string; stay: boolean }): Promise<void> {
+  nobodyYet();
   const { crypto } = the();
   const pubkey = await crypto.call('openCard', a.secret);
   try {
@@ -114,6 +117,11 @@ export async function loginWithCard(a: { secret: string; stay: boolean }): Promi
     throw error;
   }
   await enter({ pubkey, name: person(pubkey).name, role: 'member', stay: a.stay }, true);
+}
+
+/** The worker holds one key: whoever is here leaves before another enters. */
+function nobodyYet(): void {
+  if (session.value) throw new CodedError('already-member');
 }
 
 /** Leaves and wipes what this device keeps of the person, in every tab. */
@@ -145,13 +153,13 @@ export async function confirmCard(answers: { index: number; word: string }[]): P
 }
 
 export function setCardDone(): void {
-  void setCard({ ...card, state: 'done' });
+  behind(setCard({ ...card, state: 'done' }));
 }
 
 /** The second time it is done with. */
 export function skipCard(): void {
   const skips = card.skips + 1;
-  void setCard({ state: skips >= skipsAllowed ? 'done' : 'seen', skips });
+  behind(setCard({ state: skips >= skipsAllowed ? 'done' : 'seen', skips }));
 }
 
 export async function changePassphrase(newPassphrase: string, onProgress?: (done: number) => void): Promise<void> {
@@ -222,11 +230,11 @@ async function enter(next: Session, fresh: boolean): Promise<void> {
   card = ((await db.get('meta', 'card')) as Card | undefined) ?? { state: 'done', skips: 0 };
   cardState.value = card.state;
   session.value = { ...next, role: roster.value?.get(next.pubkey) ?? next.role };
-  relay.identify(sign);
+  relay.identify(prove);
   await startInbox();
   await startUploads();
   endFollowing = [
-    onUp(() => void flushPending()),
+    onUp(() => behind(flushPending())),
     effect(() => {
       const role = roster.value?.get(next.pubkey);
       const { name } = person(next.pubkey);
@@ -239,6 +247,12 @@ async function enter(next: Session, fresh: boolean): Promise<void> {
     }),
   ];
   sessionLoad.value = 'ready';
+}
+
+/** Proves to the relay who asks, by the node's clock. */
+async function prove(template: EventTemplate): Promise<NostrEvent> {
+  await clockSet();
+  return sign({ ...template, created_at: now() });
 }
 
 function leave(): void {

@@ -29,6 +29,7 @@ export async function start({ origin, languages }: Surroundings): Promise<void> 
 export function visibilityChanged(visible: boolean): void {
   if (!visible) return;
   the().relay.wake();
+  void askNode().catch(() => undefined); // a device that slept may have set its clock
   refreshInbox();
 }
 

@@ -3,7 +3,7 @@
 import { signal, type Signal } from '@preact/signals';
 import { codeOf } from '../protocol/errors';
 import { isHex } from '../protocol/event';
-import { authorize, maybeMe, publish, sign, the, whoAmI } from './core';
+import { authorize, behind, maybeMe, publish, sign, the, whoAmI } from './core';
 import { checkSize, sendHashed } from './blobs';
 import { buildVideo, parseVideo } from './clips';
 import type { StoredUpload } from './db';
@@ -31,12 +31,15 @@ const slowestPoll = 10_000;
 export async function startUploads(): Promise<void> {
   const kept = await whoAmI().db.getAll('uploads');
   for (const stored of kept.sort((a, b) => a.at - b.at)) {
-    const sent = isProcessing(stored.stage) && stored.sha256 !== undefined;
     const task: Task = { stored, stopped: false };
     tasks.set(stored.id, task);
-    show(task, { progress: 0, ...(sent || stored.stage === 'failed' ? {} : { lost: true }) });
-    if (sent) void run(task);
-    else if (stored.stage !== 'failed') setStage(task, 'stopped');
+    if (isProcessing(stored.stage)) {
+      void run(task);
+      continue;
+    }
+    // What was on its way stays so on disk: another tab may be sending it.
+    if (!isOver(stored.stage)) stored.stage = 'stopped';
+    show(task, { progress: 0, lost: stored.original === undefined });
   }
 }
 
@@ -104,7 +107,7 @@ export function dismissUpload(id: string): void {
   if (!task || !isOver(task.stored.stage)) return;
   tasks.delete(id);
   uploads.value = uploads.value.filter((u) => u.id !== id);
-  void maybeMe()?.db.delete('uploads', id);
+  behind(whoAmI().db.delete('uploads', id));
 }
 
 /** Publishes one whose renditions are ready; done without being asked when all goes well. */
@@ -259,10 +262,9 @@ function setStage(task: Task, stage: UploadStage, more: Partial<VideoUpload> = {
   if (tasks.get(task.stored.id) !== task) return;
   task.stored.stage = stage;
   show(task, more);
-  const db = maybeMe()?.db;
+  const { db } = whoAmI();
   // Once it is published there is nothing to take up again.
-  if (stage === 'done') void db?.delete('uploads', task.stored.id);
-  else void db?.put('uploads', { ...task.stored });
+  behind(stage === 'done' ? db.delete('uploads', task.stored.id) : db.put('uploads', { ...task.stored }));
 }
 
 function show(task: Task, more: Partial<VideoUpload>): void {

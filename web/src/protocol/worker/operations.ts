@@ -103,11 +103,15 @@ export function operations() {
     unwrap: (wraps: NostrEvent[]): (Rumor | null)[] => wraps.map((wrap) => unwrap(wrap, mine())),
 
     /** Whether id and signature of each hold. */
-    verify: (events: NostrEvent[]): boolean[] => events.map((e) => verifyEvent(e)),
+    verify: (events: NostrEvent[]): boolean[] => events.map(holds),
 
     hashFile: (file: Blob, { progress, stopped }: Context): Promise<Hex> => hashFile(file, progress, stopped),
   };
 }
+
+/** On a copy: the library marks objects that it has checked, and a mark must not vouch for a changed event. */
+const holds = ({ id, pubkey, sig, kind, created_at, tags, content }: NostrEvent): boolean =>
+  verifyEvent({ id, pubkey, sig, kind, created_at, tags, content });
 
 const plainWord = (word: string): string => word.normalize('NFC').trim().toLowerCase();
 
