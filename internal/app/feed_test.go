@@ -23,7 +23,8 @@ func TestImportFeed(t *testing.T) {
 	}
 	cfg := testConfig(t.TempDir())
 	var told [][2]int
-	report, err := ImportFeed(t.Context(), cfg, source, func(done, total int) { told = append(told, [2]int{done, total}) })
+	tell := func(done, total int) { told = append(told, [2]int{done, total}) }
+	report, err := ImportFeed(t.Context(), cfg, source, tell)
 	if err != nil || report.String() != "new 5, updated 0, unchanged 0, skipped 2" {
 		t.Fatalf("stopped: %s, %v", report, err)
 	}
@@ -34,14 +35,15 @@ func TestImportFeed(t *testing.T) {
 	a := open(t, cfg)
 	serve(t, a)
 	told = nil
-	report, err = ImportFeed(t.Context(), cfg, source, func(done, total int) { told = append(told, [2]int{done, total}) })
+	report, err = ImportFeed(t.Context(), cfg, source, tell)
 	if err != nil || report.String() != "new 0, updated 0, unchanged 5, skipped 2" {
 		t.Errorf("serving: %s, %v", report, err)
 	}
 	if len(told) != 7 || told[6] != [2]int{7, 7} {
 		t.Errorf("progress %v", told)
 	}
-	if page := fetch(t, http.DefaultClient, a.URL()+"/news", ""); !strings.Contains(string(page), "The bridge opens on Friday") {
+	page := string(fetch(t, http.DefaultClient, a.URL()+"/news", ""))
+	if !strings.Contains(page, "The bridge opens on Friday") {
 		t.Errorf("/news: %s", page)
 	}
 	if _, err := ImportFeed(t.Context(), cfg, feed.Source{Path: "/nowhere"}, nil); err == nil {

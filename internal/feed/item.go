@@ -130,7 +130,8 @@ func headline(words string) string {
 	runes := []rune(words)
 	end := min(len(runes), limit)
 	for i, c := range runes[:end] {
-		if strings.ContainsRune("。！？", c) || strings.ContainsRune(".!?؟۔", c) && (i+1 == len(runes) || runes[i+1] == ' ') {
+		ends := i+1 == len(runes) || runes[i+1] == ' '
+		if strings.ContainsRune("。！？", c) || ends && strings.ContainsRune(".!?؟۔", c) {
 			return string(runes[:i+1])
 		}
 	}
@@ -198,15 +199,10 @@ var blobURL = regexp.MustCompile(`https?://[^/\s()<>"]+(/[0-9a-f]{64})`)
 
 // same reports whether two versions say the same. The node may have another address by now: a blob is its hash.
 func same(a, b *nostr.Event) bool {
-	if len(a.Tags) != len(b.Tags) || blobURL.ReplaceAllString(a.Content, "$1") != blobURL.ReplaceAllString(b.Content, "$1") {
-		return false
+	alike := func(x, y string) bool {
+		return blobURL.ReplaceAllString(x, "$1") == blobURL.ReplaceAllString(y, "$1")
 	}
-	for i := range a.Tags {
-		if !slices.EqualFunc(a.Tags[i], b.Tags[i], func(x, y string) bool {
-			return blobURL.ReplaceAllString(x, "$1") == blobURL.ReplaceAllString(y, "$1")
-		}) {
-			return false
-		}
-	}
-	return true
+	return alike(a.Content, b.Content) && slices.EqualFunc(a.Tags, b.Tags, func(s, t nostr.Tag) bool {
+		return slices.EqualFunc(s, t, alike)
+	})
 }

@@ -24,7 +24,9 @@ func (r *run) joinFeeds(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the list of feeds: %w", err)
 	}
-	e := &nostr.Event{Kind: nostr.KindFollowSet, CreatedAt: r.now, Tags: nostr.Tags{{"d", feedsSet}, {"title", "Feeds"}, {"-"}}}
+	e := &nostr.Event{
+		Kind: nostr.KindFollowSet, CreatedAt: r.now, Tags: nostr.Tags{{"-"}, {"d", feedsSet}, {"title", "Feeds"}},
+	}
 	if stored != nil {
 		if stored.Tags.Has("p", r.pubkey.String()) {
 			return nil

@@ -9,7 +9,8 @@ import (
 )
 
 func TestParseArticle(t *testing.T) {
-	a, err := ParseArticle(&nostr.Event{Kind: nostr.KindArticle, CreatedAt: 2000, Content: "# 하나\n\n둘 **셋**", Tags: nostr.Tags{
+	const content = "# 하나\n\n둘 **셋**"
+	a, err := ParseArticle(&nostr.Event{Kind: nostr.KindArticle, CreatedAt: 2000, Content: content, Tags: nostr.Tags{
 		{"d", "well"}, {"title", " 우물\n소식 "}, {"image", "http://x.example/" + hash + ".jpg"},
 		{"published_at", "1000"}, {"t", "생활"}, {"t", "물"}, {"L", "ISO-639-1"}, {"l", "ko", "ISO-639-1"},
 		{"proxy", "http://paper.example/1", "rss"},
@@ -19,7 +20,7 @@ func TestParseArticle(t *testing.T) {
 	}
 	want := Article{
 		Address: nostr.Address{Kind: nostr.KindArticle, D: "well"}, Title: "우물 소식", Summary: "하나 둘 셋",
-		Image: "http://x.example/" + hash + ".jpg", Content: "# 하나\n\n둘 **셋**", Language: "ko", Section: "생활",
+		Image: "http://x.example/" + hash + ".jpg", Content: content, Language: "ko", Section: "생활",
 		Link: "http://paper.example/1", PublishedAt: 1000, UpdatedAt: 2000,
 	}
 	if a != want {
@@ -51,9 +52,11 @@ func TestParseArticleDistrusts(t *testing.T) {
 
 func TestParseVideo(t *testing.T) {
 	other := strings.Repeat("ab", 32)
-	v, err := ParseVideo(&nostr.Event{Kind: nostr.KindAddressableVideo, CreatedAt: 2000, Content: " How to graft \n", Tags: nostr.Tags{
+	const content = " How to graft \n"
+	v, err := ParseVideo(&nostr.Event{Kind: nostr.KindAddressableVideo, CreatedAt: 2000, Content: content, Tags: nostr.Tags{
 		{"d", "graft"}, {"title", "Grafting"}, {"published_at", "1000"},
-		{"imeta", "url http://n.example/" + other + ".mp4", "x " + other, "m video/mp4", "dim 854x480", "size 9000", "bitrate 900000", "duration 61.5", "image http://n.example/" + hash + ".jpg"},
+		{"imeta", "url http://n.example/" + other + ".mp4", "x " + other, "m video/mp4", "dim 854x480", "size 9000",
+			"bitrate 900000", "duration 61.5", "image http://n.example/" + hash + ".jpg"},
 		{"imeta", "url http://n.example/" + hash, "x " + hash, "m video/mp4", "dim 426x240", "size 4000"},
 		{"imeta", "url http://n.example/a.mp3", "m audio/mp3"},
 		{"imeta", "url http://n.example/none.mp4", "m video/mp4", "dim broken", "size -5", "duration NaN"},

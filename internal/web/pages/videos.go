@@ -173,7 +173,7 @@ func (h *Handler) files(ctx context.Context, v *view, video publication.Video, t
 		f := videoFile{
 			Path: r.Blob.Path(), Type: r.Type, Size: v.size(info.Size), Width: r.Width, Height: r.Height,
 			Quality: v.T("videos.original"),
-			Kind:    strings.ToUpper(strings.TrimPrefix(cmp.Or(r.Blob.Ext, "."+strings.TrimPrefix(r.Type, "video/")), ".")),
+			Kind:    strings.ToUpper(cmp.Or(strings.TrimPrefix(r.Blob.Ext, "."), strings.TrimPrefix(r.Type, "video/"))),
 		}
 		name := title
 		if r.Height > 0 {
