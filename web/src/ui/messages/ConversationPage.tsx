@@ -149,11 +149,16 @@ function usePlace(
 
   // The composer grows, the keyboard comes up: whoever reads the end goes on reading the end.
   useEffect(() => {
-    const stay = () => {
-      if (atEnd && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
-    };
-    addEventListener('resize', stay);
-    return () => removeEventListener('resize', stay);
+    const box = scroller.current;
+    if (!box || !atEnd || typeof ResizeObserver === 'undefined') return;
+    let height = box.clientHeight;
+    const observer = new ResizeObserver(() => {
+      if (box.clientHeight === height) return; // it also reports once when it begins
+      height = box.clientHeight;
+      box.scrollTop = box.scrollHeight;
+    });
+    observer.observe(box);
+    return () => observer.disconnect();
   }, [atEnd]);
 
   const onScroll = () => {

@@ -18,7 +18,7 @@ export function NotFound({ back }: { back?: string }) {
 
 export function LoginNeeded() {
   return (
-    <Page title={t('common.messages')}>
+    <Page title={t('account.login')}>
       <Empty
         icon="key"
         title={t('common.loginNeeded')}
