@@ -35,7 +35,7 @@ func TestKill(t *testing.T) {
 	for round := range rounds {
 		node := startProcess(t, dir)
 		kept.check(t, node.address)
-		node.load(&kept, 20+random.IntN(400))
+		node.load(&kept, 20+random.IntN(100))
 		if t.Failed() {
 			t.Fatalf("in round %d", round)
 		}

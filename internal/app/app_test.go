@@ -308,6 +308,29 @@ func TestFirstInvite(t *testing.T) {
 	}
 }
 
+// TestImportInBatches goes beyond one batch, and ends without a newline.
+func TestImportInBatches(t *testing.T) {
+	a := open(t, testConfig(t.TempDir()))
+	const n = batchLines + 10
+	var lines []byte
+	for i := range n {
+		e := &nostr.Event{Kind: nostr.KindNote, CreatedAt: int64(i), Content: "x"}
+		if err := e.Sign(nostr.SecretKey{31: 5}); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(e.AppendJSON(lines), '\n')
+	}
+	lines = lines[:len(lines)-1]
+	var seen []int
+	total, err := a.Import(t.Context(), bytes.NewReader(lines), nil, func(tr Transfer) { seen = append(seen, tr.Imported) })
+	if want := (Transfer{Imported: n, Bytes: int64(len(lines))}); err != nil || total != want {
+		t.Errorf("%+v, %v, want %+v", total, err, want)
+	}
+	if !slices.Equal(seen, []int{batchLines, n}) {
+		t.Errorf("progress %v", seen)
+	}
+}
+
 func TestImportBoundsLines(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, testConfig(dir))
