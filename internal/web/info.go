@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-
-	"madang/internal/nostr"
 )
 
 // Info is the relay information document (NIP-11).
@@ -31,11 +29,6 @@ type InfoLimits struct {
 	AuthRequired        bool  `json:"auth_required"`
 	PaymentRequired     bool  `json:"payment_required"`
 	RestrictedWrites    bool  `json:"restricted_writes"`
-}
-
-// NewInfo describes a node that has this key.
-func NewInfo(name string, key nostr.PubKey) Info {
-	return Info{Name: name, PubKey: key.String(), Self: key.String()}
 }
 
 func wantsInfo(r *http.Request) bool {
