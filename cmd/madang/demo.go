@@ -44,6 +44,12 @@ func (m *Main) demo(ctx context.Context, c *command, args []string) (err error) 
 	if err != nil {
 		return err
 	}
+	m.tellOfVillage(result, *data)
+	return nil
+}
+
+// tellOfVillage says what was made, and how to log in.
+func (m *Main) tellOfVillage(result demo.Result, data string) {
 	if result.NoVideos != "" {
 		fmt.Fprintf(m.Stderr, "There are no videos: %s. On Debian and Ubuntu: apt-get install ffmpeg\n", result.NoVideos)
 	}
@@ -54,6 +60,5 @@ func (m *Main) demo(ctx context.Context, c *command, args []string) (err error) 
 	for _, p := range result.People {
 		fmt.Fprintf(m.Stdout, "  %s (%s)\n      %s\n", p.Name, p.Role, p.Passphrase)
 	}
-	fmt.Fprintf(m.Stdout, "\nStart it with: madang serve --data %s\n", *data)
-	return nil
+	fmt.Fprintf(m.Stdout, "\nStart it with: madang serve --data %s\n", data)
 }

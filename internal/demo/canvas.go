@@ -48,24 +48,33 @@ func (c *canvas) picture() *image.RGBA {
 	return out
 }
 
-// row blends a colour over the pixels x0 to x1 (exclusive) of a row.
+// row paints the pixels x0 to x1 (exclusive) of a row.
 func (c *canvas) row(y, x0, x1 int, col color.NRGBA) {
 	b := c.img.Bounds()
-	if y < 0 || y >= b.Dy() {
+	x0, x1 = max(x0, 0), min(x1, b.Dx())
+	if y < 0 || y >= b.Dy() || x0 >= x1 {
 		return
 	}
-	for x := max(x0, 0); x < min(x1, b.Dx()); x++ {
-		c.blend(x, y, col)
+	line := c.img.Pix[c.img.PixOffset(x0, y) : c.img.PixOffset(x1-1, y)+4]
+	if col.A == 255 {
+		done := copy(line, []byte{col.R, col.G, col.B, 255})
+		for done < len(line) {
+			done += copy(line[done:], line[:done])
+		}
+		return
+	}
+	for ; len(line) > 0; line = line[4:] {
+		blend(line, col)
 	}
 }
 
-func (c *canvas) blend(x, y int, col color.NRGBA) {
-	p := c.img.Pix[c.img.PixOffset(x, y):]
+// blend lays a colour over one pixel.
+func blend(pixel []uint8, col color.NRGBA) {
 	a := int(col.A)
 	for i, v := range [3]uint8{col.R, col.G, col.B} {
-		p[i] = uint8((int(v)*a + int(p[i])*(255-a)) / 255)
+		pixel[i] = uint8((int(v)*a + int(pixel[i])*(255-a)) / 255)
 	}
-	p[3] = 255
+	pixel[3] = 255
 }
 
 // gradient fills from height y0 to y1 with colours that go from top to bottom.
@@ -79,10 +88,22 @@ func (c *canvas) gradient(y0, y1 float64, top, bottom color.NRGBA) {
 // below fills everything under the line y = f(x).
 func (c *canvas) below(col color.NRGBA, f func(x float64) float64) {
 	b := c.img.Bounds()
-	for x := range b.Dx() {
-		for y := max(0, int(f(float64(x)/c.scale)*c.scale)); y < b.Dy(); y++ {
-			c.blend(x, y, col)
+	heights := make([]int, b.Dx())
+	for x := range heights {
+		heights[x] = int(f(float64(x)/c.scale) * c.scale)
+	}
+	low := slices.Max(heights)
+	for y := slices.Min(heights); y < min(low, b.Dy()); y++ {
+		for x := 0; x < len(heights); x++ {
+			from := x
+			for x < len(heights) && heights[x] <= y {
+				x++
+			}
+			c.row(y, from, x, col)
 		}
+	}
+	for y := low; y < b.Dy(); y++ {
+		c.row(y, 0, b.Dx(), col)
 	}
 }
 
@@ -131,7 +152,7 @@ func (c *canvas) glow(col color.NRGBA, x, y, r float64) {
 		for px := max(0, int((x-r)*c.scale)); px < min(b.Dx(), int((x+r)*c.scale)); px++ {
 			d := math.Hypot(float64(px)/c.scale-x, float64(py)/c.scale-y) / r
 			if d < 1 {
-				c.blend(px, py, alpha(col, (1-d)*(1-d)))
+				blend(c.img.Pix[c.img.PixOffset(px, py):], alpha(col, (1-d)*(1-d)))
 			}
 		}
 	}

@@ -299,7 +299,7 @@ func TestScenesDiffer(t *testing.T) {
 	for name := range scenes {
 		var drawn [3][]byte
 		for i, seed := range []string{"a", "a", "b"} {
-			m, err := drawScene(name, seed)
+			m, err := drawScene(name, seed, 160)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -309,7 +309,7 @@ func TestScenesDiffer(t *testing.T) {
 			t.Errorf("%s: the seed does not decide", name)
 		}
 	}
-	if _, err := drawScene("palace", ""); err == nil {
+	if _, err := drawScene("palace", "", 160); err == nil {
 		t.Error("drew an unknown scene")
 	}
 }

@@ -57,7 +57,7 @@ func (f *filler) publishArticle(ctx context.Context, a article) error {
 }
 
 func (f *filler) putScene(ctx context.Context, owner, scene, seed string) (string, error) {
-	picture, err := drawScene(scene, seed)
+	picture, err := drawScene(scene, seed, sceneWidth)
 	if err != nil {
 		return "", err
 	}

@@ -10,10 +10,7 @@ import (
 )
 
 // Pictures for articles: wide enough for a phone held sideways, small enough for a slow Wi-Fi.
-const (
-	sceneWidth  = 960
-	sceneHeight = 540
-)
+const sceneWidth = 960 // pixels
 
 // light is the time of day that a scene is drawn in.
 type light struct {
@@ -51,15 +48,15 @@ type painter struct {
 	light
 }
 
-// drawScene draws a scene by name; seed makes each article's its own.
-func drawScene(name, seed string) (image.Image, error) {
+// drawScene draws a scene by name, 16:9 and so many pixels wide; seed makes each article's its own.
+func drawScene(name, seed string, width int) (image.Image, error) {
 	draw, ok := scenes[name]
 	if !ok {
 		return nil, fmt.Errorf("no scene is called %q", name)
 	}
 	h := fnv.New64a()
 	h.Write([]byte(name + seed))
-	p := &painter{canvas: newCanvas(sceneWidth, sceneHeight), rng: rand.New(rand.NewPCG(h.Sum64(), 1))}
+	p := &painter{canvas: newCanvas(width, width*9/16), rng: rand.New(rand.NewPCG(h.Sum64(), 1))}
 	p.light = []light{dawn, noon, dusk}[p.rng.IntN(3)]
 	if name == "lamp" {
 		p.light = dark
