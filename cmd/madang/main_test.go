@@ -143,10 +143,12 @@ func TestMainInOneProcess(t *testing.T) {
 		m := &Main{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs}
 		return m.Run(t.Context(), args), out.String(), errs.String()
 	}
-	if code, out, errs := call("", "import", "--data", dir, "-"); code != exitOK || out != "imported 0, duplicates 0, refused 0\n" {
+	code, out, errs := call("", "import", "--data", dir, "-")
+	if code != exitOK || out != "imported 0, duplicates 0, refused 0\n" {
 		t.Errorf("import: %d, %q, %q", code, out, errs)
 	}
-	if code, _, errs := call("", "import", "a", "b"); code != exitUsage || !strings.Contains(errs, "too many arguments: b") {
+	code, _, errs = call("", "import", "a", "b")
+	if code != exitUsage || !strings.Contains(errs, "too many arguments: b") {
 		t.Errorf("two files: %d, %q", code, errs)
 	}
 	if code, _, errs := call("", "dance"); code != exitUsage || !strings.Contains(errs, `"dance"`) {

@@ -322,7 +322,8 @@ func TestImportInBatches(t *testing.T) {
 	}
 	lines = lines[:len(lines)-1]
 	var seen []int
-	total, err := a.Import(t.Context(), bytes.NewReader(lines), nil, func(tr Transfer) { seen = append(seen, tr.Imported) })
+	progress := func(tr Transfer) { seen = append(seen, tr.Imported) }
+	total, err := a.Import(t.Context(), bytes.NewReader(lines), nil, progress)
 	if want := (Transfer{Imported: n, Bytes: int64(len(lines))}); err != nil || total != want {
 		t.Errorf("%+v, %v, want %+v", total, err, want)
 	}

@@ -91,7 +91,8 @@ func (c *checker) events() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	if _, err := log.Check(c.ctx, func(pos eventlog.Position, err error) { c.problem("log at %d: %v", pos, err) }); err != nil {
+	_, err = log.Check(c.ctx, func(pos eventlog.Position, err error) { c.problem("log at %d: %v", pos, err) })
+	if err != nil {
 		return err
 	}
 	c.watch.Step("events", int64(log.End()))

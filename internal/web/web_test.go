@@ -90,7 +90,9 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("GET %s was answered by %q, want %q", path, got, want)
 		}
 	}
-	for _, path := range []string{"/" + hash[:63], "/" + hash + "/x", "/" + hash + "x", "/newsroom", "/apis", "/.gitkeep", "/assets/", "/nothing"} {
+	for _, path := range []string{
+		"/" + hash[:63], "/" + hash + "/x", "/" + hash + "x", "/newsroom", "/apis", "/.gitkeep", "/assets/", "/nothing",
+	} {
 		if r := do(h, "GET", path); r.StatusCode != http.StatusNotFound {
 			t.Errorf("GET %s: %s, want 404", path, r.Status)
 		}
@@ -174,7 +176,8 @@ func TestHostileHostIsNotInThePolicy(t *testing.T) {
 
 func TestBlobsRunNothing(t *testing.T) {
 	r := do(newTestHandler(t, nil), "GET", "/"+strings.Repeat("ab", 32)+".html")
-	if csp := r.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "sandbox") {
+	csp := r.Header.Get("Content-Security-Policy")
+	if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "sandbox") {
 		t.Errorf("policy of a blob: %q", csp)
 	}
 }
@@ -207,7 +210,8 @@ func TestStaticFiles(t *testing.T) {
 	if packed.Header.Get("ETag") == asset.Header.Get("ETag") {
 		t.Error("packed and plain have the same ETag")
 	}
-	if r := do(h, "GET", "/assets/main-1a2b.js", "Accept-Encoding", "gzip;q=0, br"); r.Header.Get("Content-Encoding") != "" {
+	refuses := do(h, "GET", "/assets/main-1a2b.js", "Accept-Encoding", "gzip;q=0, br")
+	if refuses.Header.Get("Content-Encoding") != "" {
 		t.Error("gzip was sent to who refuses it")
 	}
 	if r := do(h, "GET", "/icon.png", "Accept-Encoding", "gzip"); r.Header.Get("Content-Encoding") != "" {
@@ -260,7 +264,8 @@ func TestPanicIsAnswered(t *testing.T) {
 	if r := do(h, "GET", "/news/private"); r.StatusCode != http.StatusInternalServerError {
 		t.Errorf("%s, want 500", r.Status)
 	}
-	if !strings.Contains(log.String(), "panicked") || strings.Contains(log.String(), "secret") || strings.Contains(log.String(), "private") {
-		t.Errorf("log: %s", log.String())
+	text := log.String()
+	if !strings.Contains(text, "panicked") || strings.Contains(text, "secret") || strings.Contains(text, "private") {
+		t.Errorf("log: %s", text)
 	}
 }

@@ -53,6 +53,7 @@ func TestBadFramesCloseTheConnection(t *testing.T) {
 	reserved.Header.Rsv = 4
 	longPing := frame(ws.OpPing, strings.Repeat("p", 126))
 	closing := func(payload []byte) ws.Frame { return frame(ws.OpClose, string(payload)) }
+	long := strings.Repeat("x", limit)
 	tests := map[string]struct {
 		frames []ws.Frame
 		code   ws.StatusCode
@@ -66,7 +67,7 @@ func TestBadFramesCloseTheConnection(t *testing.T) {
 		"text within a message":     {[]ws.Frame{part(ws.OpText, "["), frame(ws.OpText, "]")}, ws.StatusProtocolError},
 		"binary":                    {[]ws.Frame{frame(ws.OpBinary, "x")}, ws.StatusUnsupportedData},
 		"too long":                  {[]ws.Frame{frame(ws.OpText, strings.Repeat("x", limit+1))}, ws.StatusMessageTooBig},
-		"too long in parts":         {[]ws.Frame{part(ws.OpText, strings.Repeat("x", limit)), part(ws.OpContinuation, "x")}, ws.StatusMessageTooBig},
+		"long in parts":             {[]ws.Frame{part(ws.OpText, long), part(ws.OpContinuation, "x")}, ws.StatusMessageTooBig},
 		"not UTF-8":                 {[]ws.Frame{frame(ws.OpText, "[\"\xff\"]")}, ws.StatusInvalidFramePayloadData},
 		"close of one byte":         {[]ws.Frame{closing([]byte{3})}, ws.StatusProtocolError},
 		"close with a bad code":     {[]ws.Frame{closing(ws.NewCloseFrameBody(1005, ""))}, ws.StatusProtocolError},
@@ -183,7 +184,8 @@ func TestSilence(t *testing.T) {
 			ops = append(ops, h.OpCode)
 		}
 		<-ended
-		if n := len(ops); n < 4 || ops[0] != ws.OpText || ops[1] != ws.OpPing || ops[2] != ws.OpPing || ops[n-1] != ws.OpClose {
+		n := len(ops)
+		if n < 4 || ops[0] != ws.OpText || ops[1] != ws.OpPing || ops[2] != ws.OpPing || ops[n-1] != ws.OpClose {
 			t.Errorf("the relay sent %v", ops)
 		}
 		if silence := time.Since(began); silence < idleTime || silence > idleTime+closeTime {

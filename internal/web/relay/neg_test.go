@@ -57,7 +57,9 @@ func TestReconciliation(t *testing.T) {
 		t.Errorf("%d events are said to lack, want %d", len(got), len(want))
 	}
 	for name, f := range map[string]filter{
-		"id": {"ids": ids(wrap)}, "p": {"#p": []string{alice.PubKey().String()}}, "author": {"authors": []string{carol.PubKey().String()}},
+		"id":     {"ids": ids(wrap)},
+		"p":      {"#p": []string{alice.PubKey().String()}},
+		"author": {"authors": []string{carol.PubKey().String()}},
 	} {
 		if got := c.reconcile(name, f); len(got) != 0 {
 			t.Errorf("a stranger learns of %v by %s", got, name)
