@@ -26,10 +26,11 @@ describe('the node’s API', () => {
 
   it.each([
     [409, '{"error":"name-taken","message":"…"}', 'name-taken'],
-    [507, '{"error":"disk-full"}', 'storage-full'],
+    [507, '{"error":"disk-full"}', 'full'],
     [404, 'not found', 'not-found'],
     [403, '', 'not-allowed'],
-    [500, '<html>', 'refused'],
+    [500, '<html>', 'server'],
+    [418, '', 'refused'],
     [200, 'not json', 'bad-answer'],
     [200, '[1]', 'bad-answer'],
     [200, `{"x":"${'x'.repeat(300_000)}"}`, 'bad-answer'],

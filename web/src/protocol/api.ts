@@ -89,10 +89,9 @@ function parse(text: string): Json | null {
 
 /** The node's codes that say to a person what one of ours says already. */
 const ours: Record<string, string | undefined> = {
-  'disk-full': 'storage-full',
+  'disk-full': 'full',
+  'queue-full': 'rate-limited',
   unauthorized: 'login-needed',
-  'bad-request': 'refused',
-  internal: 'refused',
 };
 
 function refusal(response: Response, answer: Json | null): CodedError {
@@ -101,6 +100,7 @@ function refusal(response: Response, answer: Json | null): CodedError {
   const message = typeof answer?.message === 'string' ? answer.message : response.statusText;
   if (typeof answer?.error === 'string') return new CodedError(ours[answer.error] ?? answer.error, message, retryAfter);
   const { status } = response;
-  const code = status === 404 ? 'not-found' : status === 403 ? 'not-allowed' : status === 429 ? 'rate-limited' : 'refused';
-  return new CodedError(code, message, retryAfter);
+  return new CodedError(status >= 500 ? 'server' : (byStatus[status] ?? 'refused'), message, retryAfter);
 }
+
+const byStatus: Record<number, string | undefined> = { 403: 'not-allowed', 404: 'not-found', 429: 'rate-limited' };

@@ -34,7 +34,8 @@ describe('sending a blob', () => {
     [413, '', 'too-large'],
     [415, '', 'unsupported-type'],
     [429, '', 'rate-limited'],
-    [507, '', 'storage-full'],
+    [507, '', 'full'],
+    [503, '', 'server'],
     [500, '', 'upload-failed'],
   ])('ends on %i %o with a code', async (status, body, code) => {
     const { xhr, sent } = begin();
@@ -62,7 +63,12 @@ describe('sending a blob', () => {
     await mayUpload(upload, node(200));
     expect(asked).toMatchObject({
       method: 'HEAD',
-      headers: { 'X-SHA-256': sha256, 'X-Content-Type': 'image/png', 'X-Content-Length': '3', Authorization: 'Nostr token' },
+      headers: {
+        Authorization: 'Nostr token',
+        'X-SHA-256': sha256,
+        'X-Content-Type': 'image/png',
+        'X-Content-Length': '3',
+      },
     });
     await expect(mayUpload(upload, node(413))).rejects.toMatchObject({ code: 'too-large', message: 'no' });
     xhr.answer(200, stored);

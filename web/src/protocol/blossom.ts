@@ -114,8 +114,9 @@ function codeOfStatus(status: number): string {
     case 429:
       return 'rate-limited';
     case 507:
+      return 'full';
     case 503:
-      return 'storage-full';
+      return 'server';
     default:
       return 'upload-failed';
   }

@@ -16,3 +16,22 @@ export class CodedError extends Error {
 export function codeOf(error: unknown): string {
   return error instanceof CodedError ? error.code : 'unexpected';
 }
+
+/** The code for the machine-readable prefix of a relay's refusal (NIP-01). */
+export function refusalCode(message: string): string {
+  const prefix = message.split(':', 1)[0] ?? '';
+  switch (prefix) {
+    case 'auth-required':
+      return 'login-needed';
+    case 'blocked':
+      return 'not-allowed';
+    case 'error':
+      return 'server';
+    case 'restricted':
+    case 'invalid':
+    case 'rate-limited':
+      return prefix;
+    default:
+      return 'refused';
+  }
+}

@@ -29,7 +29,8 @@ export const toNsec = (secret: Uint8Array): string => nsecEncode(secret);
 export function fromCard(card: string): Uint8Array {
   const text = card.normalize('NFKC').trim().toLowerCase().replace(/\s+/gu, ' ');
   if (text.length <= maxCard) {
-    const secret = /^[0-9a-f]{64}$/.test(text) ? hexToBytes(text) : text.startsWith('nsec1') ? fromNsec(text) : fromWords(text);
+    const read = /^[0-9a-f]{64}$/.test(text) ? hexToBytes : text.startsWith('nsec1') ? fromNsec : fromWords;
+    const secret = read(text);
     if (secret && secp256k1.utils.isValidSecretKey(secret)) return secret;
   }
   throw new CodedError('card-invalid');

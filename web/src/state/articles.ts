@@ -30,7 +30,8 @@ export function buildArticle(a: ArticleDraft & { d: string; publishedAt: number 
   const tags = [['d', a.d], ['title', a.title], ['summary', a.summary], ['published_at', String(a.publishedAt)]];
   if (a.image) tags.push(['image', a.image]);
   if (a.section) tags.push(['t', a.section]);
-  return { kind: kind.article, created_at: createdAt, tags: [...tags, ...languageTags(a.language)], content: a.content };
+  tags.push(...languageTags(a.language));
+  return { kind: kind.article, created_at: createdAt, tags, content: a.content };
 }
 
 /** NIP-32 labels for a language. */

@@ -50,11 +50,16 @@ function parseImeta(tag: string[]): Source {
   const local = localBlobUrl(fields.get('url'));
   const sha256 = isHex(fields.get('x')) ? fields.get('x') : local?.slice(1, 65);
   const [width = 0, height = 0] = /^(\d{1,5})x(\d{1,5})$/.exec(fields.get('dim') ?? '')?.slice(1).map(Number) ?? [];
-  const rendition =
-    sha256 !== undefined && type.startsWith('video/')
-      ? { url: blobPath(sha256, type), sha256, type, size: number('size') ?? 0, width, height, bitrate: number('bitrate') }
-      : null;
-  return { rendition, poster: localBlobUrl(fields.get('image')), duration: number('duration') };
+  const source: Source = {
+    rendition: null,
+    poster: localBlobUrl(fields.get('image')),
+    duration: number('duration'),
+  };
+  if (sha256 !== undefined && type.startsWith('video/')) {
+    const url = blobPath(sha256, type);
+    source.rendition = { url, sha256, type, size: number('size') ?? 0, width, height, bitrate: number('bitrate') };
+  }
+  return source;
 }
 
 /** The event of a video: what the node has made of it, smallest first, then the original. */

@@ -1,7 +1,7 @@
 // What every part of the state stands on: the node's address, the worker, the relay, this device's databases. One page
 // has one of each; `setUp` makes them, and tests bring their own.
 import { NodeApi } from '../protocol/api';
-import { CodedError } from '../protocol/errors';
+import { CodedError, refusalCode } from '../protocol/errors';
 import type { EventTemplate, NostrEvent } from '../protocol/event';
 import { Relay, type Socket } from '../protocol/relay';
 import { startWorker, type Crypto } from '../protocol/worker/client';
@@ -95,21 +95,6 @@ export const authorize = (url: string, method: string, body: string | undefined)
 export async function publish(event: NostrEvent): Promise<void> {
   const { ok, message } = await the().relay.publish(event);
   if (!ok) throw new CodedError(refusalCode(message), message);
-}
-
-/** The code for a relay's machine-readable prefix (NIP-01). */
-export function refusalCode(message: string): string {
-  switch (message.split(':', 1)[0]) {
-    case 'auth-required':
-      return 'login-needed';
-    case 'restricted':
-    case 'blocked':
-      return 'not-allowed';
-    case 'rate-limited':
-      return 'rate-limited';
-    default:
-      return 'refused';
-  }
 }
 
 /** Keeps only events whose id and signature hold, asking the worker in batches. */

@@ -4,6 +4,7 @@ import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransactio
 import type { NostrEvent, Rumor } from '../protocol/event';
 import { npub } from '../protocol/nip19';
 import type { ArticleDraft, Hex, MediaFile, Message, NodeInfo, UploadStage, VideoMeta } from './types';
+import { CodedError } from './types';
 
 /** A message as it is stored: `unread` is 1 or absent, so that its index holds only the unread. */
 export interface StoredMessage extends Message {
@@ -110,7 +111,16 @@ function openPublicDb(): Promise<PublicDb> {
 
 export const deletePersonDb = (pubkey: Hex): Promise<void> => deleteDB(personName(pubkey));
 
-/** Public content for a start without a network. It is a convenience: where storage fails, it is as if it were empty. */
+/** Throws `no-store` where the browser lets nothing be kept, as in some private windows. */
+export async function needStorage(): Promise<void> {
+  try {
+    (await openPublicDb()).close();
+  } catch {
+    throw new CodedError('no-store');
+  }
+}
+
+/** Public content for a start without a network. It is a convenience: where storage fails, it is as if empty. */
 export class PublicCache {
   private db: Promise<PublicDb | null> | null = null;
 

@@ -14,7 +14,10 @@ export interface FeedConfig<T> {
   time(item: T): number;
   address(item: T): string;
   query(filters: Filter[]): Promise<NostrEvent[]>;
-  subscribe(filters: () => Filter[], handlers: { event(e: NostrEvent): void; eose(): void; closed(): void }): () => void;
+  subscribe(
+    filters: () => Filter[],
+    handlers: { event(e: NostrEvent): void; eose(): void; closed(): void },
+  ): () => void;
   verify(events: NostrEvent[]): Promise<NostrEvent[]>;
   /** Who may be shown; null: everyone. */
   publishers: ReadonlySignal<Set<Hex> | null>;

@@ -66,7 +66,8 @@ export function t(key: string, vars?: Record<string, string | number>): string {
   const code = language.value;
   const entry = catalogue.value[key];
   if (entry === undefined) return key;
-  const text = typeof entry === 'string' ? entry : (entry[pluralOf(code, Number(vars?.count ?? 0))] ?? entry.other ?? key);
+  const form = () => pluralOf(code, Number(vars?.count ?? 0));
+  const text = typeof entry === 'string' ? entry : (entry[form()] ?? entry.other ?? key);
   if (!vars) return text;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = vars[name];

@@ -64,7 +64,7 @@ export class InboxSync {
     });
   }
 
-  /** `newest` is what the relay had since `since()`, its latest page; older pages are asked for until they hold nothing. */
+  /** `newest` is the latest page of what the relay had since `since()`; older ones are asked for until none is new. */
   async catchUp(newest: NostrEvent[]): Promise<void> {
     await this.recalled;
     const whole = this.whole();

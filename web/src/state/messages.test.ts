@@ -97,7 +97,8 @@ describe('messages on this device', () => {
   });
 
   it('take the newest subject of their room', async () => {
-    await arrive([rumor(bob, [me], 'x', now + 2, [['subject', 'new']]), rumor(bob, [me], 'y', now, [['subject', 'old']])]);
+    const named = (subject: string, at: number) => rumor(bob, [me], 'x', at, [['subject', subject]]);
+    await arrive([named('new', now + 2), named('old', now)]);
     await arrive([rumor(bob, [me], 'z', now + 5)]);
     expect((await messages.conversations())[0]?.subject).toBe('new');
   });

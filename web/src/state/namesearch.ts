@@ -9,7 +9,8 @@ const perVowel = 28; // finals
 
 /** Case, width, accents and vowel points folded away; Hangul composed. Up and down again, as ß and SS are one. */
 export function fold(text: string): string {
-  return text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFD').replace(/\p{Mn}/gu, '').normalize('NFC').trim();
+  const small = text.normalize('NFKC').toUpperCase().toLowerCase();
+  return small.normalize('NFD').replace(/\p{Mn}/gu, '').normalize('NFC').trim();
 }
 
 /**

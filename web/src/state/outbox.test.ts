@@ -118,7 +118,7 @@ describe('outbox', () => {
     const e = entry('x', [bob, carol]);
     await box.add(e);
     await box.flush();
-    expect(await state(e.id)).toEqual(['failed', 'not-allowed']);
+    expect(await state(e.id)).toEqual(['failed', 'restricted']);
     expect(sent.map((s) => s.to)).toEqual([bob, carol]); // not to oneself: it has not gone out to all
     await box.flush();
     expect(sent).toHaveLength(2); // it waits to be told
@@ -133,7 +133,8 @@ describe('outbox', () => {
     ['rate-limited: slow down', ['sending', undefined]],
     ['error: disk is full', ['sending', undefined]],
     ['duplicate: have it', ['sent', undefined]],
-    ['invalid: too large', ['failed', 'refused']],
+    ['invalid: too large', ['failed', 'invalid']],
+    ['pow: work for it', ['failed', 'refused']],
     ['blocked: go away', ['failed', 'not-allowed']],
   ])('takes "%s" as it is meant', async (message, expected) => {
     word = () => ({ ok: false, message });

@@ -3,7 +3,7 @@
 // its id, and the reader a message by its rumor's.
 import type { NostrEvent } from '../protocol/event';
 import type { Answer } from '../protocol/relay';
-import { CodedError, codeOf } from '../protocol/errors';
+import { CodedError, codeOf, refusalCode } from '../protocol/errors';
 import type { AddressedWrap } from '../protocol/wrap';
 import type { OutboxEntry, PersonDb } from './db';
 import type { Messages } from './messages';
@@ -186,12 +186,7 @@ function refusal(message: string): Outcome {
     case 'rate-limited':
     case 'error': // the node's trouble, a full disk: it may end
       return 'waiting';
-    case 'restricted':
-    case 'blocked':
-      return { failed: 'not-allowed' };
-    case 'auth-required':
-      return { failed: 'login-needed' };
     default:
-      return { failed: 'refused' };
+      return { failed: refusalCode(message) };
   }
 }

@@ -64,7 +64,8 @@ describe('articles', () => {
       title: 'T', summary: '', publishedAt: 1_700_000_100, image: undefined, link: undefined, language: undefined,
       section: undefined,
     });
-    const imported = event({ kind: 30023, tags: [['d', 'x'], ['title', 'T'], ['proxy', 'https://a.example/1', 'rss']] });
+    const proxy = ['proxy', 'https://a.example/1', 'rss'];
+    const imported = event({ kind: 30023, tags: [['d', 'x'], ['title', 'T'], proxy] });
     expect(parseArticle(imported)?.link).toBe('https://a.example/1');
   });
 

@@ -32,7 +32,7 @@ export const people: ReadonlySignal<Person[]> = computed(() => {
   return members.sort((a, b) => a.name.localeCompare(b.name) || (a.pubkey < b.pubkey ? -1 : 1));
 });
 
-/** Never fails: a short npub stands for the name until the profile is there. Reading it in a component follows changes. */
+/** Never fails: a short npub stands for the name until the profile is there. Read in a component, it follows changes. */
 export function person(pubkey: Hex): Person {
   const profile = profiles.value.get(pubkey);
   if (!profile) want(pubkey);

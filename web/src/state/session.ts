@@ -5,7 +5,7 @@ import { kind, type EventTemplate, type Hex, type NostrEvent } from '../protocol
 import type { WordList } from '../protocol/keys';
 import { normaliseName } from '../protocol/names';
 import { authorize, behind, onUp, setMe, sign, the, whoAmI, maybeMe } from './core';
-import { deletePersonDb, openPersonDb } from './db';
+import { deletePersonDb, needStorage, openPersonDb } from './db';
 import { language } from './i18n';
 import { startInbox, stopInbox } from './inbox';
 import { now } from './node';
@@ -66,7 +66,7 @@ export async function join(a: {
   stay: boolean;
   onStage?: (stage: 'key' | 'seal' | 'send', progress: number) => void;
 }): Promise<void> {
-  nobodyYet();
+  await readyToEnter();
   const { crypto, api } = the();
   const name = normaliseName(a.name);
   checkPassphrase(a.passphrase);
@@ -93,7 +93,7 @@ export async function login(a: {
   stay: boolean;
   onProgress?: (done: number) => void;
 }): Promise<void> {
-  nobodyYet();
+  await readyToEnter();
   const { crypto, api } = the();
   const name = normaliseName(a.name);
   const params = await api.vaultParams(name);
@@ -106,7 +106,7 @@ export async function login(a: {
 
 /** With the recovery card: 24 words, nsec1… or hex. */
 export async function loginWithCard(a: { secret: string; stay: boolean }): Promise<void> {
-  nobodyYet();
+  await readyToEnter();
   const { crypto } = the();
   const pubkey = await crypto.call('openCard', a.secret);
   try {
@@ -119,9 +119,10 @@ export async function loginWithCard(a: { secret: string; stay: boolean }): Promi
   await enter({ pubkey, name: person(pubkey).name, role: 'member', stay: a.stay }, true);
 }
 
-/** The worker holds one key: whoever is here leaves before another enters. */
-function nobodyYet(): void {
+/** The worker holds one key: whoever is here leaves before another enters. And an invite must not be used in vain. */
+async function readyToEnter(): Promise<void> {
   if (session.value) throw new CodedError('already-member');
+  await needStorage();
 }
 
 /** Leaves and wipes what this device keeps of the person, in every tab. */

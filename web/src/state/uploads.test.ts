@@ -8,7 +8,9 @@ import { deletePersonDb, openPersonDb } from './db';
 import { node } from './node';
 import { inProcessCrypto } from './testkit';
 import type { MediaJob } from './types';
-import { dismissUpload, retryUpload, startUploads, startVideoUpload, stopUpload, stopUploads, uploads } from './uploads';
+import {
+  dismissUpload, retryUpload, startUploads, startVideoUpload, stopUpload, stopUploads, uploads,
+} from './uploads';
 import { videoFeed } from './videofeed';
 
 const origin = 'http://node:8080';
@@ -65,7 +67,9 @@ const stored = (xhr: FakeXhr) => {
   const sha256 = xhr.headers['X-SHA-256'] ?? '';
   xhr.answer(201, { sha256, url: `${origin}/${sha256}.mp4`, size: 5, type: 'video/mp4' });
 };
-const renditionsDone = () => (job = { state: 'done', progress: 1, duration: 2, width: 640, height: 360, renditions: [rendition] });
+const renditionsDone = () => {
+  job = { state: 'done', progress: 1, duration: 2, width: 640, height: 360, renditions: [rendition] };
+};
 
 describe('a video on its way', () => {
   it('is hashed, asked for, sent, worked on and published', async () => {

@@ -9,7 +9,8 @@ import { buildVideo, parseVideo } from './clips';
 import type { StoredUpload } from './db';
 import { node, now } from './node';
 import { newIdentifier } from './publicfeed';
-import { CodedError, type MediaFile, type MediaJob, type UploadStage, type Video, type VideoMeta, type VideoUpload } from './types';
+import type { MediaFile, MediaJob, UploadStage, Video, VideoMeta, VideoUpload } from './types';
+import { CodedError } from './types';
 import { videoFeed } from './videofeed';
 
 /** Newest first. */
@@ -175,7 +176,8 @@ async function send(task: Task): Promise<void> {
 async function process(task: Task): Promise<MediaJob> {
   const { api } = the();
   const sha256 = task.stored.original?.sha256 ?? '';
-  let answer = await patiently(task, () => api.call({ method: 'POST', path: '/api/media', body: { sha256 }, authorize }));
+  const order = { method: 'POST', path: '/api/media', body: { sha256 }, authorize } as const;
+  let answer = await patiently(task, () => api.call(order));
   let wait = firstPoll;
   for (;;) {
     check(task);
@@ -194,7 +196,7 @@ async function process(task: Task): Promise<MediaJob> {
 
 const shownJob = (task: Task): MediaJob | undefined => uploads.peek().find((u) => u.id === task.stored.id)?.job;
 
-/** A node that cannot be reached is no failure: its work goes on without us. */
+/** A node that is out of reach or busy is no failure: its work goes on without us. */
 async function patiently<T>(task: Task, ask: () => Promise<T>): Promise<T> {
   for (let wait = firstPoll; ; wait = Math.min(slowestPoll, wait * 2)) {
     check(task);
@@ -202,7 +204,7 @@ async function patiently<T>(task: Task, ask: () => Promise<T>): Promise<T> {
       return await ask();
     } catch (error) {
       const code = codeOf(error);
-      if (code !== 'offline' && code !== 'timeout') throw error;
+      if (code !== 'offline' && code !== 'timeout' && code !== 'rate-limited') throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }

@@ -32,7 +32,8 @@ describe('calls to the worker', () => {
   });
 
   it('carry codes of errors', async () => {
-    await expect(setUp().call('refuse', undefined)).rejects.toMatchObject({ code: 'too-large', message: 'far too large' });
+    const refused = setUp().call('refuse', undefined);
+    await expect(refused).rejects.toMatchObject({ code: 'too-large', message: 'far too large' });
   });
 
   it('tell how far they are, and stop when told', async () => {

@@ -1,4 +1,4 @@
-// Typed calls across a message port. A call has a number; its answer is a value, an error's code, or progress on the way.
+// Typed calls across a message port. A call has a number; its answer is a value, an error's code, or how far it is.
 import { CodedError, codeOf } from '../errors';
 
 export interface Port {
@@ -50,7 +50,9 @@ export function serve(port: Port, handlers: Handlers): void {
       })
       .then(
         (value) => answer({ call, value }),
-        (error: unknown) => answer({ call, error: codeOf(error), message: error instanceof Error ? error.message : '' }),
+        (error: unknown) => {
+          answer({ call, error: codeOf(error), message: error instanceof Error ? error.message : '' });
+        },
       )
       .finally(() => running.delete(call));
   };
