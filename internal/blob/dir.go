@@ -33,6 +33,7 @@ type Dir struct {
 	catalog *catalog
 	now     func() time.Time
 	create  func(dir string) (file, error)
+	free    func(dir string) (int64, error)
 
 	// locks[b] is held while the files of directory b, or the catalog's records of them, change.
 	locks [256]sync.Mutex
@@ -42,7 +43,8 @@ var _ Store = (*Dir)(nil)
 
 // OpenDir opens or makes a store in a directory that no other process uses. It reads every record.
 func OpenDir(path string) (*Dir, error) {
-	d := &Dir{path: path, catalog: newCatalog(), now: time.Now, create: createTemp}
+	d := &Dir{path: path, catalog: newCatalog(), now: time.Now, create: createTemp,
+		free: durable.OS{}.Free}
 	if err := os.RemoveAll(d.tmp()); err != nil {
 		return nil, err
 	}

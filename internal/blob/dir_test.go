@@ -234,6 +234,32 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestReserve lets an upload come when there is little room: blobs stop before the event log has none.
+func TestReserve(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	content := blobtest.Content(1, 8<<20)
+	looks := 0
+	for name, free := range map[string]func() int64{
+		"no room at all":            func() int64 { return blob.Reserve - 1 },
+		"used up during the upload": func() int64 { looks++; return blob.Reserve + int64(3-looks)<<20 },
+	} {
+		before := files(t, dir)
+		d.SetFree(free)
+		_, _, err := d.Put(t.Context(), bytes.NewReader(content), blob.Put{Owner: alice, Max: 16 << 20})
+		if !errors.Is(err, blob.ErrFull) {
+			t.Errorf("%s: %v, want ErrFull", name, err)
+		}
+		if after := files(t, dir); !slices.Equal(after, before) {
+			t.Errorf("%s: left %v", name, after)
+		}
+	}
+	d.SetFree(func() int64 { return blob.Reserve + 16<<20 })
+	if _, _, err := d.Put(t.Context(), bytes.NewReader(content), blob.Put{Owner: alice, Max: 16 << 20}); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
 func TestOwnersAreBounded(t *testing.T) {
 	d := open(t, t.TempDir())
 	content := []byte("everybody's")

@@ -11,6 +11,11 @@ import (
 // SetClock sets the clock of uploads.
 func (d *Dir) SetClock(now func() time.Time) { d.now = now }
 
+// SetFree says how much of the disk is free.
+func (d *Dir) SetFree(free func() int64) {
+	d.free = func(string) (int64, error) { return free(), nil }
+}
+
 // FillDisk leaves room for so many bytes more of all files together. Metadata finds no room once that is used up.
 func (d *Dir) FillDisk(room int) {
 	d.create = func(dir string) (file, error) {

@@ -37,13 +37,16 @@ type upload struct {
 
 // receive writes r to a durable file in tmp and returns its path.
 func (d *Dir) receive(ctx context.Context, r io.Reader, p Put) (path string, up upload, err error) {
+	if err := d.Room(0); err != nil {
+		return "", up, err
+	}
 	f, err := d.create(d.tmp())
 	if err != nil {
 		return "", up, durable.Full(err)
 	}
 	sum := sha256.New()
 	head := make(headWriter, 0, sniffed)
-	disk := diskWriter{w: f}
+	disk := diskWriter{w: &roomWriter{w: f, room: d.Room}}
 	body := io.LimitReader(contextReader{ctx, r}, max(p.Max, 0))
 	up.size, err = io.CopyBuffer(io.MultiWriter(sum, &head, &disk), body, make([]byte, copyBuffer))
 	if err == nil {

@@ -142,8 +142,13 @@ func (j *Jobs) rendition(
 	out := j.temp(r.name + ".mp4")
 	limited, cancel := within(ctx, src.limit())
 	defer cancel()
+	limited, stop := context.WithCancelCause(limited)
+	defer stop(nil)
 	seconds := 0.0
 	err := command(limited, func(line string) {
+		if err := j.cfg.Blobs.Room(0); err != nil {
+			stop(err) // what ffmpeg writes counts like any blob
+		}
 		// out_time_ms is in microseconds too, whatever its name; older versions have only that.
 		key, value, _ := strings.Cut(line, "=")
 		us, err := strconv.ParseInt(value, 10, 64)
