@@ -13,6 +13,7 @@ import (
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
 	"github.com/microcosm-cc/bluemonday"
 	nethtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"madang/internal/publication"
 )
@@ -55,7 +56,7 @@ func (c *cleaner) markdown(source string, link, picture func(ref string) string)
 	if err != nil {
 		return "", fmt.Errorf("read HTML: %w", err)
 	}
-	rewrite(doc, link, picture)
+	(&rewriter{link: link, picture: picture}).walk(doc)
 	md, err := c.converter.ConvertNode(doc)
 	if err != nil {
 		return "", fmt.Errorf("turn HTML into Markdown: %w", err)
@@ -63,19 +64,40 @@ func (c *cleaner) markdown(source string, link, picture func(ref string) string)
 	return withoutHTML(cut(strings.TrimSpace(strings.ToValidUTF8(string(md), "")))), nil
 }
 
-// rewrite sets the addresses of links and pictures, children before their parents.
-func rewrite(n *nethtml.Node, link, picture func(ref string) string) {
+// Bounds on one item's HTML. The converter's work grows with the square of brackets and of a table's sides.
+const (
+	maxNodes    = 50_000         // elements and pieces of text; what comes after them is left out
+	maxText     = 4 * maxContent // bytes of text; the same
+	maxBrackets = 1000           // "[" that stay what they are; later ones become "("
+	maxCells    = 10_000         // rows times columns of a table; a larger one becomes paragraphs
+)
+
+// rewriter sets the addresses of links and pictures, and holds the bounds.
+type rewriter struct {
+	link, picture         func(ref string) string
+	nodes, text, brackets int
+}
+
+// walk goes through the children of n, and then does its work on n.
+func (w *rewriter) walk(n *nethtml.Node) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
-		rewrite(c, link, picture)
+		if w.nodes++; w.nodes > maxNodes || w.text > maxText {
+			n.RemoveChild(c)
+		} else {
+			w.walk(c)
+		}
 		c = next
 	}
-	if n.Type != nethtml.ElementNode || n.Parent == nil {
-		return
-	}
-	switch n.Data {
-	case "a":
-		if to := link(attribute(n, "href")); to != "" {
+	switch {
+	case n.Type == nethtml.TextNode:
+		w.text += len(n.Data)
+		if w.brackets += strings.Count(n.Data, "["); w.brackets > maxBrackets {
+			n.Data = strings.ReplaceAll(n.Data, "[", "(")
+		}
+	case n.Type != nethtml.ElementNode || n.Parent == nil:
+	case n.Data == "a":
+		if to := w.link(attribute(n, "href")); to != "" {
 			setAttribute(n, "href", to)
 			return
 		}
@@ -84,12 +106,50 @@ func rewrite(n *nethtml.Node, link, picture func(ref string) string) {
 			n.Parent.InsertBefore(c, n)
 		}
 		n.Parent.RemoveChild(n)
-	case "img":
-		if at := picture(attribute(n, "src")); at != "" {
+	case n.Data == "img":
+		if at := w.picture(attribute(n, "src")); at != "" {
 			setAttribute(n, "src", at)
+			setAttribute(n, "alt", publication.Line(attribute(n, "alt"), 300))
 			return
 		}
 		n.Parent.RemoveChild(n)
+	case n.Data == "table":
+		if cells(n) > maxCells {
+			flatten(n)
+		}
+	}
+}
+
+// cells is how many cells a table has once its rows are filled up to the widest.
+func cells(table *nethtml.Node) int {
+	rows, columns := 0, 0
+	for n := range table.Descendants() {
+		if n.Type != nethtml.ElementNode || n.Data != "tr" {
+			continue
+		}
+		rows++
+		width := 0
+		for range n.ChildNodes() {
+			width++
+		}
+		columns = max(columns, width)
+	}
+	return rows * columns
+}
+
+// flatten makes plain blocks of a table and all its parts.
+func flatten(table *nethtml.Node) {
+	parts := []*nethtml.Node{table}
+	for n := range table.Descendants() {
+		switch n.Data {
+		case "table", "thead", "tbody", "tfoot", "tr", "td", "th":
+			parts = append(parts, n)
+		}
+	}
+	for _, n := range parts {
+		if n.Type == nethtml.ElementNode {
+			n.Data, n.DataAtom = "div", atom.Div
+		}
 	}
 }
 

@@ -40,6 +40,33 @@ func TestMarkdownIsBounded(t *testing.T) {
 	}
 }
 
+// What a converter would work on for minutes, or blow up to gigabytes, comes out small.
+func TestMarkdownOfHostileHTML(t *testing.T) {
+	c := newCleaner()
+	for name, source := range map[string]string{
+		"brackets":  "<p>" + strings.Repeat("[", 300_000) + "</p>",
+		"wide rows": "<table><tr>" + strings.Repeat("<td>x", 5000) + strings.Repeat("<tr><td>x", 20_000) + "</table>",
+		"breaks":    strings.Repeat("<br>", 300_000),
+		"text":      strings.Repeat("word ", 400_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if md, err := c.markdown(source, keep, keep); err != nil || len(md) > maxContent+10 {
+				t.Errorf("%d bytes of Markdown, %v", len(md), err)
+			}
+		})
+	}
+	if _, err := c.markdown(strings.Repeat("<blockquote>", 5000), keep, keep); err == nil {
+		t.Error("5000 quotes inside one another were read")
+	}
+}
+
+func TestMarkdownKeepsOrdinaryTables(t *testing.T) {
+	got, err := newCleaner().markdown("<table><tr><th>a<th>b<tr><td>c<td>d</table>", keep, keep)
+	if want := "| a | b |\n|---|---|\n| c | d |"; err != nil || got != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func TestHeadline(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                             "",
