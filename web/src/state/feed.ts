@@ -118,10 +118,9 @@ export class Feed<T> {
     void this.remember();
   }
 
-  /** The event behind an address, if it is here. */
-  eventOf(address: string): NostrEvent | undefined {
-    const parsed = parseAddress(address);
-    return parsed ? this.entries.value.get(parsed.coordinate)?.event : undefined;
+  /** The event at `kind:pubkey:d`, or with this id, if it is here. */
+  eventAt(coordinate: string): NostrEvent | undefined {
+    return this.entries.peek().get(coordinate)?.event;
   }
 
   private look(address: string, into: Signal<T | null | undefined>): void {

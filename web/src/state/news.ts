@@ -30,9 +30,9 @@ export const article = (address: string): ReadonlySignal<Article | null | undefi
 export async function publishArticle(a: ArticleDraft): Promise<Article> {
   const { pubkey } = whoAmI();
   const d = a.d ?? newIdentifier();
-  const before = articles.peek().find((x) => x.pubkey === pubkey && x.d === d);
-  const at = Math.max(now(), (before?.updatedAt ?? 0) + 1);
-  const publishedAt = a.publishedAt ?? before?.publishedAt ?? at;
+  const before = feed.eventAt(`${kind.article}:${pubkey}:${d}`);
+  const at = Math.max(now(), (before?.created_at ?? 0) + 1);
+  const publishedAt = a.publishedAt ?? (before && parseArticle(before)?.publishedAt) ?? at;
   const event = await sign(buildArticle({ ...a, d, publishedAt }, at));
   await publish(event);
   feed.published(event);

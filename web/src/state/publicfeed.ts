@@ -30,7 +30,7 @@ export function publicFeed<T>(a: {
 export async function deletePublished<T>(feed: Feed<T>, address: string): Promise<void> {
   const parsed = parseAddress(address);
   if (!parsed) throw new CodedError('not-found');
-  const target = feed.eventOf(address);
+  const target = feed.eventAt(parsed.coordinate);
   if (!target || target.pubkey !== whoAmI().pubkey) throw new CodedError('not-allowed');
   const tags = [['e', target.id], ['k', String(target.kind)]];
   if (tagValue(target, 'd') !== undefined && 'd' in parsed) tags.push(['a', parsed.coordinate]);
