@@ -15,7 +15,8 @@ export function NewConversation() {
   const [query, setQuery] = useState('');
   const [chosen, setChosen] = useState<Hex[]>([]);
   const own = session.value?.pubkey;
-  const found = (query.trim() ? findPeople(query) : people.value).filter((p) => p.pubkey !== own);
+  const searching = query.trim() !== '';
+  const found = (searching ? findPeople(query) : people.value).filter((p) => p.pubkey !== own);
   const toggle = (key: Hex) =>
     setChosen(chosen.includes(key) ? chosen.filter((other) => other !== key) : [...chosen, key]);
   const open = (keys: Hex[]) => {
@@ -70,42 +71,39 @@ export function NewConversation() {
           ))}
         </ul>
       )}
-      {peopleLoad.value === 'loading' && people.value.length === 0 ? (
-        <Skeleton />
-      ) : found.length === 0 ? (
-        query.trim() ? (
-          <Empty icon="search" title={t('common.nothingFound', { query: query.trim() })} />
-        ) : (
-          <Empty icon="people" title={t('people.alone')}>
-            {t('people.aloneText')}
-          </Empty>
-        )
-      ) : (
-        <List label={t('common.people')}>
-          {!query.trim() && own && (
+      <List label={t('common.people')}>
+        {!searching && own && (
+          <ListRow
+            picture={<ConversationPicture people={[own]} />}
+            title={t('messages.notes')}
+            detail={t('messages.notesText')}
+            onClick={() => open([own])}
+          />
+        )}
+        {found.map((p) => {
+          const picked = chosen.includes(p.pubkey);
+          return (
             <ListRow
-              picture={<ConversationPicture people={[own]} />}
-              title={t('messages.notes')}
-              detail={t('messages.notesText')}
-              onClick={() => open([own])}
+              key={p.pubkey}
+              picture={<Avatar name={p.name} picture={p.picture} seed={p.pubkey} />}
+              title={p.name}
+              detail={p.about}
+              end={picked ? <Icon name="check" /> : undefined}
+              pressed={picked}
+              current={picked}
+              onClick={() => toggle(p.pubkey)}
             />
-          )}
-          {found.map((p) => {
-            const picked = chosen.includes(p.pubkey);
-            return (
-              <ListRow
-                key={p.pubkey}
-                picture={<Avatar name={p.name} picture={p.picture} seed={p.pubkey} />}
-                title={p.name}
-                detail={p.about}
-                end={picked ? <Icon name="check" /> : undefined}
-                pressed={picked}
-                current={picked}
-                onClick={() => toggle(p.pubkey)}
-              />
-            );
-          })}
-        </List>
+          );
+        })}
+      </List>
+      {found.length > 0 ? null : searching ? (
+        <Empty icon="search" title={t('common.nothingFound', { query: query.trim() })} />
+      ) : peopleLoad.value === 'loading' ? (
+        <Skeleton />
+      ) : (
+        <Empty icon="people" title={t('people.alone')}>
+          {t('people.aloneText')}
+        </Empty>
       )}
     </Page>
   );

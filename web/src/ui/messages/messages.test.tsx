@@ -5,11 +5,13 @@ import { setLanguage } from '../../state/i18n';
 import { conversations, discard, inboxLoad, markRead, messagesOf, resend, send } from '../../state/inbox';
 import { cardState, session } from '../../state/session';
 import { CodedError, type Message } from '../../state/types';
-import { startRouter } from '../router';
+import { peopleLoad, roster } from '../../state/people';
+import { route, startRouter } from '../router';
 import { Composer } from './Composer';
 import { ConversationList } from './ConversationList';
 import { ConversationPage, firstUnread } from './ConversationPage';
 import { linked } from './linked';
+import { NewConversation } from './NewConversation';
 
 const { drafts } = vi.hoisted(() => ({ drafts: new Map<string, { value: string; peek(): string }>() }));
 vi.mock('../../state/inbox', async (original) => ({
@@ -22,6 +24,7 @@ vi.mock('../../state/inbox', async (original) => ({
   send: vi.fn(),
   resend: vi.fn(),
   discard: vi.fn(),
+  openConversation: (people: string[]) => [...people].sort().join(','),
 }));
 vi.mock('../../state/people', async (original) => ({
   ...(await original<typeof import('../../state/people')>()),
@@ -46,6 +49,8 @@ beforeEach(() => {
   cardState.value = 'done';
   inboxLoad.value = 'ready';
   conversations.value = [];
+  roster.value = new Map();
+  peopleLoad.value = 'ready';
   drafts.clear();
   for (const f of [send, resend, discard, markRead]) vi.mocked(f).mockReset();
   vi.mocked(send).mockResolvedValue();
@@ -202,6 +207,30 @@ describe('the list of conversations', () => {
     cardState.value = 'seen';
     render(<ConversationList />);
     expect(screen.getByRole('link', { name: 'Show the card' })).toBeTruthy();
+  });
+});
+
+describe('a new message', () => {
+  it('offers notes to oneself where nobody else is', async () => {
+    render(<NewConversation />);
+    fireEvent.click(screen.getByRole('button', { name: /Notes to myself/ }));
+    await waitFor(() => expect(route.value.parts[1]).toBe(me));
+  });
+
+  it('goes to several people at once', async () => {
+    roster.value = new Map([[me, 'member'], [mina, 'member'], [yusuf, 'member']]);
+    render(<NewConversation />);
+    const go = () => screen.getByRole('button', { name: /^(Choose|Write)/ }) as HTMLButtonElement;
+    expect(go().disabled).toBe(true);
+    const search = screen.getByRole('searchbox', { name: 'To whom?' });
+    for (const name of ['Mina', 'Yusuf']) {
+      fireEvent.input(search, { target: { value: name } });
+      fireEvent.keyDown(search, { key: 'Enter' });
+    }
+    expect(screen.getByRole('list', { name: 'Chosen people' }).textContent).toBe('MinaYusuf');
+    expect(go().textContent).toBe('Write to Mina, Yusuf');
+    fireEvent.click(go());
+    await waitFor(() => expect(route.value.parts[1]).toBe(`${mina},${yusuf}`));
   });
 });
 
