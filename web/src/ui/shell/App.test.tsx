@@ -67,6 +67,13 @@ describe('the shell', () => {
     expect(await screen.findByRole('link', { name: /3 unread.*Messages/ })).toBeTruthy();
   });
 
+  it('tells those who listen, once it stays unread', async () => {
+    render(<App />);
+    const unread = (count: number) => [{ id: 'x', people: ['a'.repeat(64)], unread: count }];
+    conversations.value = unread(2);
+    await waitFor(() => expect(screen.getByRole('log').textContent).toBe('2 unread'), { timeout: 3000 });
+  });
+
   it('says so when an address leads nowhere', async () => {
     render(<App />);
     navigate('#/constructor', true);

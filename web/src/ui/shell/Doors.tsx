@@ -1,7 +1,8 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { unreadTotal } from '../../state/inbox';
 import { node } from '../../state/node';
 import { t } from '../../state/i18n';
-import { Badge, Icon, type IconName } from '../kit';
+import { announce, Badge, Icon, type IconName } from '../kit';
 import { link, route } from '../router';
 import './Doors.css';
 
@@ -11,6 +12,7 @@ const doors: IconName[] = ['messages', 'news', 'videos', 'people', 'more'];
 export function Doors() {
   const here = route.value.parts[0];
   const unread = unreadTotal.value;
+  useAnnounced(unread);
   return (
     <nav class="doors" aria-label={t('common.doors')}>
       <a class="doors__home" href="#/" aria-label={node.value ? node.value.name : t('common.appName')}>
@@ -31,4 +33,23 @@ export function Doors() {
       </ul>
     </nav>
   );
+}
+
+// What comes into the conversation on screen is read at once, and read out there.
+const SETTLED_MS = 1000;
+
+/** Tells those who listen that there is more to read than before. */
+function useAnnounced(unread: number): void {
+  const told = useRef(unread);
+  useEffect(() => {
+    if (unread <= told.current) {
+      told.current = unread;
+      return;
+    }
+    const timer = setTimeout(() => {
+      told.current = unread;
+      announce(t('common.unread', { count: unread }));
+    }, SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [unread]);
 }
