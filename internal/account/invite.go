@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"madang/internal/durable"
@@ -71,7 +73,30 @@ func ParseRole(s string) (policy.Role, bool) {
 // CreateInvite makes a code. It works on the data directory of a running or a stopped node alike: the file appears
 // whole under a name that nobody else can choose, and the node looks for it only when someone brings the code.
 func CreateInvite(dataDir string, inv Invite) (code string, err error) {
-	return createInvite(durable.OS{}, dataDir, inv, time.Now())
+	code, err = createInvite(durable.OS{}, dataDir, inv, time.Now())
+	if err == nil && os.Geteuid() == 0 {
+		err = giveToOwner(dataDir, invitesDir(dataDir), filepath.Join(invitesDir(dataDir), inviteFile(code)))
+	}
+	return code, err
+}
+
+// giveToOwner makes what root has written, under sudo, the data directory's owner's: the node, which runs as that user,
+// must be able to read it.
+func giveToOwner(dataDir string, paths ...string) error {
+	info, err := os.Stat(dataDir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	for _, path := range paths {
+		if err := os.Lchown(path, int(owner.Uid), int(owner.Gid)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CreateInvite is the function of that name by this node's clock.

@@ -18,7 +18,7 @@ export interface Village {
 export async function village(): Promise<Village> {
   const data = await mkdtemp(join(tmpdir(), 'madang-village-'));
   const { stdout } = await run(binary, ['demo', '--data', data]);
-  const found = /^\s*(.+?)\s{2,}operator\s{2,}(.+?)\s*$/m.exec(stdout);
+  const found = /^\s*(.+) \(operator\)\n\s*(.+)$/m.exec(stdout);
   if (!found) throw new Error(`no operator in:\n${stdout}`);
   const [, name = '', passphrase = ''] = found;
   const node = await Node.start([], data);

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import { directionOf } from '../direction';
 import { renderMarkdown } from './markdown';
 import './news.css';
 
@@ -14,21 +15,19 @@ export interface ArticleBodyProps {
   children?: ComponentChildren;
 }
 
-/** An article as it is read; the editor's preview shows the same. */
+/** An article as it is read; the editor's preview shows the same. A lead picture that the text holds too comes once. */
 export function ArticleBody({ title, content, image, language, children }: ArticleBodyProps) {
   const html = useMemo(() => renderMarkdown(content), [content]);
   const [broken, setBroken] = useState('');
   return (
-    <article class="article" lang={language}>
-      <h2 class="article__title" dir="auto">
-        {title}
-      </h2>
+    <article class="article" lang={language} dir={directionOf(language)}>
+      <h2 class="article__title">{title}</h2>
       {children}
-      {image && broken !== image && (
+      {image && broken !== image && !html.includes(image) && (
         <img class="article__picture" src={image} alt="" decoding="async" onError={() => setBroken(image)} />
       )}
       {/* renderMarkdown makes every tag in here itself. */}
-      <div class="prose" dir="auto" dangerouslySetInnerHTML={{ __html: html }} />
+      <div class="prose" dangerouslySetInnerHTML={{ __html: html }} />
     </article>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { localBlobUrl } from '../../state/blobs';
 import { language, languages, t } from '../../state/i18n';
 import { article as articleAt, dropDraft, loadDraft, publishArticle, saveDraft } from '../../state/news';
+import { sessionLoad } from '../../state/session';
 import type { Article, ArticleDraft } from '../../state/types';
 import { errorText } from '../errors';
 import {
@@ -26,31 +27,41 @@ export default function ArticleEditor() {
 function EditorAt({ address }: { address?: string }) {
   const title = t(address ? 'news.correctTitle' : 'news.writeTitle');
   const back = address ? link('news', address) : link('news');
-  const found = useMemo(() => (address ? articleAt(address) : null), [address])?.value;
-  const start = useDraft(address, found);
-  if (!mayWrite() || found === null) {
-    return (
-      <Page title={title} back={back}>
-        <Empty icon="news" title={title}>
-          {t(mayWrite() ? 'news.missing' : 'news.onlyEditors')}
-        </Empty>
-      </Page>
-    );
-  }
-  if (!start) {
-    return (
-      <Page title={title} back={back} width="reading">
+  if (mayWrite()) return <Editor title={title} back={back} address={address} />;
+  return (
+    <Page title={title} back={back} width={sessionLoad.value === 'starting' ? 'reading' : 'full'}>
+      {sessionLoad.value === 'starting' ? (
         <Skeleton shape="article" count={1} />
-      </Page>
-    );
-  }
-  return <EditorForm title={title} back={back} start={start.draft} kept={start.kept} />;
+      ) : (
+        <Empty icon="news" title={title}>
+          {t('news.onlyEditors')}
+        </Empty>
+      )}
+    </Page>
+  );
+}
+
+function Editor({ title, back, address }: { title: string; back: string; address?: string }) {
+  const found = useMemo(() => (address ? articleAt(address) : undefined), [address])?.value;
+  const start = useDraft(address, found);
+  if (start) return <EditorForm title={title} back={back} start={start.draft} kept={start.kept} />;
+  return (
+    <Page title={title} back={back} width={found === null ? 'full' : 'reading'}>
+      {found === null ? (
+        <Empty icon="news" title={title}>
+          {t('news.missing')}
+        </Empty>
+      ) : (
+        <Skeleton shape="article" count={1} />
+      )}
+    </Page>
+  );
 }
 
 /** What the form begins with: the draft kept on this device, else the article as it stands, else nothing. */
 function useDraft(address: string | undefined, found: Article | null | undefined) {
   const [start, setStart] = useState<{ draft: ArticleDraft; kept: boolean } | null>(null);
-  const ready = !address || found;
+  const ready = address === undefined || Boolean(found);
   useEffect(() => {
     if (!ready) return;
     let gone = false;
@@ -64,7 +75,7 @@ function useDraft(address: string | undefined, found: Article | null | undefined
       gone = true;
     };
     // Only once: what is being written must not change under the hand when a newer version comes in.
-  }, [ready ? true : false]);
+  }, [ready]);
   return start;
 }
 

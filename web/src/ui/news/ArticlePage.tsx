@@ -1,9 +1,10 @@
 import { useMemo, useState } from 'preact/hooks';
-import { formatDate, t } from '../../state/i18n';
+import { formatDate, language, t } from '../../state/i18n';
 import { article as articleAt, deleteArticle } from '../../state/news';
 import { person } from '../../state/people';
 import { session } from '../../state/session';
 import type { Article } from '../../state/types';
+import { directionOf } from '../direction';
 import { errorText } from '../errors';
 import { Button, ButtonLink, Confirm, Empty, Page, Skeleton, Time, toast } from '../kit';
 import { link, navigate, route } from '../router';
@@ -49,14 +50,18 @@ function ArticleAt({ address }: { address: string }) {
 function Byline({ article }: { article: Article }) {
   const corrected = article.updatedAt > article.publishedAt + 60;
   return (
-    <p class="byline">
+    <p class="byline" lang={language.value} dir={directionOf(language.value)}>
       <span>{t('news.by', { name: person(article.pubkey).name })}</span>
-      <Time at={article.publishedAt} as="date" />
+      <span>
+        <Time at={article.publishedAt} as="date" />
+      </span>
       {corrected && <span>{t('news.corrected', { date: formatDate(article.updatedAt) })}</span>}
       {article.link && (
-        <a href={article.link} rel="noopener noreferrer nofollow">
-          {t('news.source', { host: hostOf(article.link) })}
-        </a>
+        <span>
+          <a href={article.link} rel="noopener noreferrer nofollow">
+            {t('news.source', { host: hostOf(article.link) })}
+          </a>
+        </span>
       )}
     </p>
   );

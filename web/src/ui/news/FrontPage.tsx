@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
-import { language, languages, t } from '../../state/i18n';
+import { languages, t } from '../../state/i18n';
 import { articles, loadMoreNews, moreNews, newsLoad } from '../../state/news';
 import { person } from '../../state/people';
 import type { Article } from '../../state/types';
+import { directionOf } from '../direction';
 import { errorText } from '../errors';
 import { Button, ButtonLink, Empty, IconButton, Note, Page, Skeleton, Tabs, Time, toast } from '../kit';
 import { link } from '../router';
@@ -60,14 +61,14 @@ export function FrontPage() {
 
 function Lead({ article }: { article: Article }) {
   return (
-    <article class="lead" lang={article.language} dir="auto">
+    <article class="lead" lang={article.language} dir={directionOf(article.language)}>
       <a class="lead__link" href={link('news', article.address)}>
         {article.image && <Picture class="lead__picture" source={article.image} />}
-        <Kicker article={article} />
-        <h2 class="lead__title" dir="auto">
-          {article.title}
-        </h2>
-        {article.summary && <p class="lead__summary">{article.summary}</p>}
+        <span class="lead__words">
+          <Kicker article={article} />
+          <h2 class="lead__title">{article.title}</h2>
+          {article.summary && <p class="lead__summary">{article.summary}</p>}
+        </span>
       </a>
     </article>
   );
@@ -75,13 +76,11 @@ function Lead({ article }: { article: Article }) {
 
 function Story({ article }: { article: Article }) {
   return (
-    <article lang={article.language}>
-      <a class="story" href={link('news', article.address)} dir="auto">
+    <article lang={article.language} dir={directionOf(article.language)}>
+      <a class="story" href={link('news', article.address)}>
         <span class="story__words">
           <Kicker article={article} />
-          <h3 class="story__title" dir="auto">
-            {article.title}
-          </h3>
+          <h3 class="story__title">{article.title}</h3>
           {article.summary && <p class="story__summary">{article.summary}</p>}
         </span>
         {article.image && <Picture class="story__picture" source={article.image} />}
@@ -92,14 +91,20 @@ function Story({ article }: { article: Article }) {
 
 function Kicker({ article }: { article: Article }) {
   return (
-    <p class="kicker" lang={language.value}>
+    <p class="kicker">
       {article.section && (
-        <bdi class="kicker__section" lang={article.language}>
-          {article.section}
-        </bdi>
+        <span>
+          <bdi class="kicker__section">{article.section}</bdi>
+        </span>
       )}
-      <bdi>{person(article.pubkey).name}</bdi>
-      <Time at={article.publishedAt} as="short" />
+      <span>
+        <bdi>{person(article.pubkey).name}</bdi>
+      </span>
+      <span>
+        <bdi>
+          <Time at={article.publishedAt} as="short" />
+        </bdi>
+      </span>
     </p>
   );
 }

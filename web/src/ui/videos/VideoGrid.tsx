@@ -3,6 +3,7 @@ import { formatDuration, formatSize, t } from '../../state/i18n';
 import { person } from '../../state/people';
 import type { Video } from '../../state/types';
 import { loadMoreVideos, moreVideos, uploads, videos, videosLoad } from '../../state/videos';
+import { directionOf } from '../direction';
 import { errorText } from '../errors';
 import { Button, ButtonLink, Empty, Icon, IconButton, Note, Page, Skeleton, Time, toast } from '../kit';
 import { mayWrite } from '../mayWrite';
@@ -67,7 +68,7 @@ function Film({ video }: { video: Video }) {
             </span>
           </span>
         </span>
-        <h2 class="film__title" dir="auto">
+        <h2 class="film__title" dir={directionOf(video.language)}>
           {video.title}
         </h2>
       </a>

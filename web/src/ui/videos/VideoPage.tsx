@@ -110,14 +110,12 @@ function Downloads({ video }: { video: Video }) {
       <ul role="list">
         {video.renditions.map((r) => (
           <li key={r.sha256}>
-            <a
-              class="downloads__one"
-              href={downloadUrl(video, r)}
-              download
-              aria-label={t('videos.downloadOne', { quality: nameOf(video, r), size: formatSize(r.size) })}
-            >
+            <a class="downloads__one" href={downloadUrl(video, r)} download>
               <Icon name="download" />
-              <span class="downloads__name">{nameOf(video, r)}</span>
+              <span class="downloads__name">
+                <span class="aside">{t('videos.download')} </span>
+                {nameOf(video, r)}
+              </span>{' '}
               <span class="downloads__size">{formatSize(r.size)}</span>
             </a>
           </li>
