@@ -107,6 +107,9 @@ func TestUploadOfUnknownLength(t *testing.T) {
 // TestQuota uploads more at once than fits: what is on its way counts, so that no more is stored than may be.
 func TestQuota(t *testing.T) {
 	n := start(t)
+	// Each waits for the node's word before it sends, however long that takes: a refusal must not be lost in a reset
+	// connection.
+	n.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	statuses := make(map[int]int)
@@ -120,7 +123,7 @@ func TestQuota(t *testing.T) {
 				return
 			}
 			r.Header.Set("Authorization", auth)
-			r.Header.Set("Expect", "100-continue") // so that a refusal is not lost in a reset connection
+			r.Header.Set("Expect", "100-continue")
 			response, err := n.Client().Do(r)
 			if err != nil {
 				t.Error(err)
