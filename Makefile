@@ -37,7 +37,7 @@ web-test: web/node_modules/.installed ## web unit tests
 e2e: build ## a person's paths in headless Chromium against a real node
 	cd web && npm run e2e
 
-fuzz: ## fuzz each target for FUZZTIME (default 5s; try FUZZTIME=10m)
+fuzz: ## fuzz each target for FUZZTIME (default 5s; 10m or 100000x go further)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 bench: ## benchmarks, one table

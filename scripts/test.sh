@@ -13,8 +13,8 @@ step 'web unit tests'
 make --no-print-directory web-test
 step 'Go tests with the race detector'
 go test -race ./...
-step 'fuzz, a few seconds each'
-FUZZTIME=${FUZZTIME:-3s} scripts/fuzz.sh
+step 'fuzz, 2000 inputs each'
+FUZZTIME=${FUZZTIME:-2000x} scripts/fuzz.sh
 step 'a person'"'"'s paths in Chromium'
 make --no-print-directory e2e
 step 'other machines'
