@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"golang.org/x/sync/semaphore"
 
 	"madang/internal/eventlog"
 	"madang/internal/nostr"
@@ -56,6 +57,9 @@ type Index struct {
 	cfg     Config
 	db      *pebble.DB
 	maxLegs int // see defaultLegs
+
+	walking  *semaphore.Weighted // iterators that are open
+	scanning *semaphore.Weighted // queries without limits
 
 	// writing is held throughout whatever changes keys.
 	writing sync.Mutex
@@ -117,7 +121,8 @@ func open(ctx context.Context, cfg Config) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{cfg: cfg, db: db, maxLegs: defaultLegs}
+	x := &Index{cfg: cfg, db: db, maxLegs: defaultLegs,
+		walking: semaphore.NewWeighted(legsAtOnce), scanning: semaphore.NewWeighted(scansAtOnce)}
 	if err := x.start(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -14,6 +14,12 @@ import (
 // broader range and passes over what does not match.
 const defaultLegs = 500
 
+// What runs at once. An iterator takes some 40 KB, and whoever asks is not to be trusted with the node's memory.
+const (
+	legsAtOnce  = 4 * defaultLegs // iterators of all queries together; who needs more waits
+	scansAtOnce = 2               // queries without limits, which may read all there is
+)
+
 // leg walks one ordered range of keys, or a list of them, for one filter.
 type leg struct {
 	filter int
@@ -60,6 +66,14 @@ func prefixes(f *nostr.Filter, budget int) (ranges [][]byte) {
 		ranges = [][]byte{{familyTime}}
 	}
 	return ranges
+}
+
+// legCount is how many iterators legs opens at most.
+func legCount(f *nostr.Filter, budget int) int {
+	if empty(f) || f.IDs != nil {
+		return 0
+	}
+	return len(prefixes(f, budget))
 }
 
 // empty reports whether no event can match.

@@ -24,7 +24,7 @@ type Query struct {
 }
 
 // Query calls yield for each match, newest first, ties by lowest id, each event once; each filter gives at most its
-// limit. It returns the position up to which the log was taken in when it began: live events before it were in sight.
+// limit. Queries share what they may hold open, so yield must not wait for a person, nor query again. It returns the position up to which the log was taken in when it began: live events before it were in sight.
 func (x *Index) Query(ctx context.Context, q Query, yield func(Item) error) (eventlog.Position, error) {
 	m := merge{x: x, q: &q, left: make([]int, len(q.Filters))}
 	for i, f := range q.Filters {
@@ -50,7 +50,17 @@ func (x *Index) Items(ctx context.Context, q Query, yield func(createdAt int64, 
 	return err
 }
 
+// JSON returns the wire form of an event that a query has found, whatever became of it since.
+func (x *Index) JSON(pos eventlog.Position) ([]byte, error) {
+	r, err := x.cfg.Log.Read(pos)
+	return r.JSON, err
+}
+
 func (x *Index) unlimited(ctx context.Context, q Query, yield func(Item) error) (eventlog.Position, error) {
+	if err := x.scanning.Acquire(ctx, 1); err != nil {
+		return 0, err
+	}
+	defer x.scanning.Release(1)
 	m := merge{x: x, q: &q, left: make([]int, len(q.Filters))}
 	for i := range m.left {
 		m.left[i] = -1
@@ -78,6 +88,14 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 		return 0, err
 	}
 	defer m.x.users.Done()
+	budget, count := max(1, m.x.maxLegs/max(1, len(m.q.Filters))), int64(0)
+	for i := range m.q.Filters {
+		count += int64(legCount(&m.q.Filters[i], budget))
+	}
+	if err := m.x.walking.Acquire(ctx, count); err != nil {
+		return 0, err
+	}
+	defer m.x.walking.Release(count)
 	snap := m.x.db.NewSnapshot()
 	defer func() {
 		for _, l := range m.opens {
@@ -94,7 +112,7 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 		}
 		return nil
 	}
-	if err := m.open(ctx, snap, tick); err != nil {
+	if err := m.open(ctx, snap, budget, tick); err != nil {
 		return 0, err
 	}
 	for len(m.legs) > 0 {
@@ -115,8 +133,7 @@ func firstOf(err, other error) error {
 	return other
 }
 
-func (m *merge) open(ctx context.Context, snap *pebble.Snapshot, tick func() error) error {
-	budget := max(1, m.x.maxLegs/max(1, len(m.q.Filters)))
+func (m *merge) open(ctx context.Context, snap *pebble.Snapshot, budget int, tick func() error) error {
 	for i := range m.q.Filters {
 		if m.left[i] == 0 {
 			continue
