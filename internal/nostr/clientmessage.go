@@ -2,6 +2,7 @@ package nostr
 
 import (
 	"encoding/hex"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -129,7 +130,7 @@ func (s *scanner) messagePart(m *messageParts, failed *MessageError, i int) (err
 		if n := utf8.RuneCountInString(subID); n == 0 || n > MaxSubIDLength {
 			return invalid("subscription id: want 1 to %d characters, got %d", MaxSubIDLength, n)
 		}
-		failed.SubID = subID
+		failed.SubID = strings.Clone(subID) // it may outlive the message, and must not hold on to its text
 		return nil
 	case label == "REQ" || label == "COUNT" || label == "NEG-OPEN" && i == 2:
 		if len(m.filters) == MaxFilters {

@@ -37,6 +37,7 @@ type conn struct {
 
 	// What follows is the reader's.
 	subs    map[string]*subscription
+	filters int // bytes of the messages that opened them
 	negs    map[string]*reconciliation
 	events  *submitter // nil until the first event
 	strikes int        // malformed messages in a row
@@ -75,8 +76,8 @@ func (c *conn) serve(nc net.Conn, early []byte) {
 	r := bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(early)), c.net))
 	err := c.read(r)
 	c.cancel()
-	for _, s := range c.subs {
-		s.live.Cancel()
+	for id := range c.subs {
+		c.endSub(id)
 	}
 	for _, n := range c.negs {
 		n.free()
@@ -125,16 +126,17 @@ func (c *conn) read(r *bufio.Reader) error {
 			continue
 		}
 		c.strikes = 0
-		c.handle(m)
+		c.handle(m, len(frame))
 	}
 }
 
-func (c *conn) handle(m nostr.ClientMessage) {
+// handle takes a message of size bytes.
+func (c *conn) handle(m nostr.ClientMessage, size int) {
 	switch m := m.(type) {
 	case nostr.EventMsg:
-		c.event(m.Event)
+		c.event(m.Event, size)
 	case nostr.ReqMsg:
-		c.req(m)
+		c.req(m, size)
 	case nostr.CloseMsg:
 		c.close(m)
 	case nostr.AuthMsg:

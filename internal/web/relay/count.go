@@ -15,7 +15,7 @@ func (c *conn) count(m nostr.CountMsg) {
 		c.closed(m.SubID, refusal)
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, countTime)
+	ctx, cancel := context.WithTimeout(c.ctx, queryTime)
 	defer cancel()
 	began := time.Now()
 	n, err := c.relay.cfg.Index.Count(ctx, index.Query{

@@ -30,8 +30,8 @@ type waitingEvent struct {
 	size  int64
 }
 
-// event takes an EVENT (NIP-01).
-func (c *conn) event(e *nostr.Event) {
+// event takes an EVENT (NIP-01) of size bytes, which the event holds on to.
+func (c *conn) event(e *nostr.Event, size int) {
 	if !c.mayBring(e) {
 		const text = "rate-limited: too many events, wait a moment"
 		c.relay.stats.event(false, text)
@@ -49,7 +49,7 @@ func (c *conn) event(e *nostr.Event) {
 		}
 		c.events.ended.Go(func() { c.submit(c.events) })
 	}
-	w := waitingEvent{event: e, size: min(roughSize(e), waitingBytes)}
+	w := waitingEvent{event: e, size: min(int64(size)+roughSize(e), waitingBytes)}
 	if c.events.bytes.Acquire(c.ctx, w.size) != nil {
 		return
 	}
@@ -121,14 +121,11 @@ func (s *submitter) wait() {
 	}
 }
 
-// roughSize is about how many bytes of memory the event holds.
+// roughSize is about how many bytes of memory the event takes beside its text.
 func roughSize(e *nostr.Event) int64 {
-	n := 200 + len(e.Content)
+	n := 200
 	for _, t := range e.Tags {
-		n += 24
-		for _, s := range t {
-			n += 16 + len(s)
-		}
+		n += 24 + 16*len(t)
 	}
 	return int64(n)
 }

@@ -15,9 +15,7 @@ const (
 	writeTime     = 30 * time.Second // for one chunk of writeChunk bytes: a link slower than 1 KiB/s is no link
 	writeChunk    = 32 << 10
 	closeTime     = 3 * time.Second  // for the last frames and the client's farewell
-	scanTime      = 10 * time.Second // from one result of a query to the next
-	countTime     = 30 * time.Second // for a COUNT
-	queryTime     = 15 * time.Minute // for a query and the writing of its results
+	queryTime     = 30 * time.Second // for REQ, COUNT and NEG-OPEN to find what they ask for
 
 	maxFragments = 1024             // of one message
 	maxStrikes   = 10               // malformed messages in a row
@@ -53,6 +51,8 @@ type Limits struct {
 	Queue        int // bytes that wait to be written, beyond which a live event drops the connection
 	Queues       int // bytes that wait in all queues of the relay, beyond which each may hold only a sixteenth of Queue
 	Subs         int // open subscriptions
+	Filters      int // bytes of the messages that opened them: they are held, and each live event is matched with them
+	FiltersAll   int // the same of all connections, beyond which each may have only a sixteenth of Filters
 	Results      int // largest and default limit of a filter
 	Keys         int // authenticated keys
 	NegSessions  int // open reconciliations
@@ -70,6 +70,8 @@ func DefaultLimits() Limits {
 		Queue:        1 << 20,
 		Queues:       256 << 20,
 		Subs:         100,
+		Filters:      1 << 20,
+		FiltersAll:   64 << 20,
 		Results:      500,
 		Keys:         16,
 		NegSessions:  8,

@@ -85,7 +85,7 @@ var errTooBig = errors.New("too many events to reconcile")
 
 // reconcile collects the set.
 func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
-	ctx, cancel := context.WithTimeoutCause(c.ctx, countTime, errSlow)
+	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
 	n := &reconciliation{relay: c.relay}
 	var items []negentropy.Item

@@ -59,6 +59,17 @@ func (o *outbox) send(message func(dst []byte) []byte) bool {
 	return true
 }
 
+// trySend is send for who does not wait. It reports whether the message was queued.
+func (o *outbox) trySend(message func(dst []byte) []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || len(o.queue)+o.writing > o.bound()/2 {
+		return false
+	}
+	o.push(ws.OpText, message)
+	return true
+}
+
 // offer queues a message if there is room and never waits. When there is none, the client is too slow: the queue is
 // thrown away, the client told so, and the connection closed. A connection that is closed already gives false, false.
 func (o *outbox) offer(message func(dst []byte) []byte) (queued, slow bool) {
@@ -83,11 +94,12 @@ func (o *outbox) offer(message func(dst []byte) []byte) (queued, slow bool) {
 	return false, true
 }
 
-// control queues a control frame.
+// control queues a ping or pong, or leaves it out where too much waits already: who sends pings and does not read has no
+// need of every answer (RFC 6455, section 5.5.3).
 func (o *outbox) control(op ws.OpCode, payload []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.closed {
+	if !o.closed && len(o.queue)+o.writing <= o.bound()/2 {
 		o.push(op, func(dst []byte) []byte { return append(dst, payload...) })
 	}
 }

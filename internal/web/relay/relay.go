@@ -48,6 +48,7 @@ type Relay struct {
 	addresses *addresses
 	queued    atomic.Int64 // bytes in all outgoing queues
 	negItems  atomic.Int64 // events in all reconciliations
+	filters   atomic.Int64 // bytes of the messages of all subscriptions
 
 	mu      sync.Mutex // guards what follows; held only for a moment
 	conns   map[*conn]struct{}

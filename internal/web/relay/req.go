@@ -17,6 +17,7 @@ import (
 type subscription struct {
 	conn *conn
 	id   string
+	size int // bytes of its message, which the filters hold on to
 	live *hub.Subscription
 
 	mu      sync.Mutex // guards what follows
@@ -26,12 +27,9 @@ type subscription struct {
 	flooded bool // early got too long
 }
 
-// req answers stored events, then EOSE, then live events until CLOSE (NIP-01).
-func (c *conn) req(m nostr.ReqMsg) {
-	if old := c.subs[m.SubID]; old != nil { // replaced, whatever becomes of the new one
-		old.live.Cancel()
-		delete(c.subs, m.SubID)
-	}
+// req takes a REQ of size bytes. It answers stored events, then EOSE, then live events until CLOSE (NIP-01).
+func (c *conn) req(m nostr.ReqMsg, size int) {
+	c.endSub(m.SubID) // one of the same name is replaced, whatever becomes of the new one
 	if refusal := c.mayAsk(m.Filters); refusal != "" {
 		c.closed(m.SubID, refusal)
 		return
@@ -40,32 +38,51 @@ func (c *conn) req(m nostr.ReqMsg) {
 		c.closed(m.SubID, fmt.Sprintf("blocked: a connection may have %d subscriptions", c.relay.cfg.Limits.Subs))
 		return
 	}
-	s := &subscription{conn: c, id: m.SubID}
+	if c.filters+size > c.filterRoom() {
+		c.closed(m.SubID, "blocked: your subscriptions' filters are too long")
+		return
+	}
+	s := &subscription{conn: c, id: m.SubID, size: size}
+	c.filters += size
+	c.relay.filters.Add(int64(size))
 	s.live = c.relay.cfg.Hub.Subscribe(m.Filters, c.mayRead, s.deliver)
 	c.subs[m.SubID] = s
 
 	began := time.Now()
-	pos, err := c.query(m.Filters, c.relay.cfg.Limits.Results, func(item index.Item) bool {
-		return c.send(func(dst []byte) []byte { return nostr.AppendEvent(dst, m.SubID, item.JSON) })
-	})
+	pos, later, err := c.query(m)
 	c.relay.stats.queries.UpdateDuration(began)
+	if err == nil {
+		err = c.sendStored(m.SubID, later)
+	}
 	if err == nil {
 		c.send(func(dst []byte) []byte { return nostr.AppendEOSE(dst, m.SubID) })
 		err = s.catchUp(pos)
 	}
 	if err != nil {
-		s.live.Cancel()
-		delete(c.subs, m.SubID)
+		c.endSub(m.SubID)
 		c.closed(m.SubID, c.failure("REQ", err))
 	}
 }
 
 // close takes a CLOSE (NIP-01).
-func (c *conn) close(m nostr.CloseMsg) {
-	if s := c.subs[m.SubID]; s != nil {
+func (c *conn) close(m nostr.CloseMsg) { c.endSub(m.SubID) }
+
+func (c *conn) endSub(id string) {
+	if s := c.subs[id]; s != nil {
 		s.live.Cancel()
-		delete(c.subs, m.SubID)
+		delete(c.subs, id)
+		c.filters -= s.size
+		c.relay.filters.Add(-int64(s.size))
 	}
+}
+
+// filterRoom is how many bytes of filters the client may leave here.
+func (c *conn) filterRoom() int {
+	l := &c.relay.cfg.Limits
+	if c.relay.filters.Load() > int64(l.FiltersAll) {
+		return l.Filters / 16
+	}
+	return l.Filters
 }
 
 // mayAsk refuses, in NIP-01's words, a query that comes too soon, or that can find nothing without authentication.
@@ -92,29 +109,49 @@ var (
 	errFlooded = errors.New("too many new events while stored ones were sent")
 )
 
-// query runs one query over what the client may read; found returns false to end it. limit bounds each filter's
-// results (0: no bound). Time counts from one result to the next, so that a slow link does not count.
-func (c *conn) query(filters []nostr.Filter, limit int, found func(index.Item) bool) (eventlog.Position, error) {
+// query sends what the client may read of what it asks for, as long as there is room for it. Where the rest stands it
+// returns: a client that reads slowly must not hold what the query holds open.
+func (c *conn) query(m nostr.ReqMsg) (end eventlog.Position, later []eventlog.Position, err error) {
 	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
-	ctx, expire := context.WithCancelCause(ctx)
-	defer expire(nil)
-	timer := time.AfterFunc(scanTime, func() { expire(errSlow) })
-	defer timer.Stop()
-
-	q := index.Query{Filters: filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: limit}
-	pos, err := c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
-		timer.Stop()
-		if !found(item) {
-			return errStopped
+	q := index.Query{
+		Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: c.relay.cfg.Limits.Results,
+	}
+	end, err = c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
+		if later != nil || !c.out.trySend(eventMessage(m.SubID, item.JSON)) {
+			later = append(later, item.Pos)
 		}
-		timer.Reset(scanTime)
 		return nil
 	})
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return pos, err
+	return end, later, err
+}
+
+// sendStored sends events that a query has found.
+func (c *conn) sendStored(subID string, positions []eventlog.Position) error {
+	for _, at := range positions {
+		json, err := c.relay.cfg.Index.JSON(at)
+		if err != nil {
+			return err
+		}
+		if err := c.sendEvent(subID, json); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) sendEvent(subID string, json []byte) error {
+	if !c.send(eventMessage(subID, json)) {
+		return errStopped
+	}
+	return nil
+}
+
+func eventMessage(subID string, json []byte) func(dst []byte) []byte {
+	return func(dst []byte) []byte { return nostr.AppendEvent(dst, subID, json) }
 }
 
 // failure turns an error into a CLOSED or NEG-ERR message, and logs what is the node's own fault.
@@ -133,9 +170,7 @@ func (s *subscription) deliver(d hub.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stored {
-		queued, slow := s.conn.out.offer(func(dst []byte) []byte {
-			return nostr.AppendEvent(dst, s.id, d.Event.JSON())
-		})
+		queued, slow := s.conn.out.offer(eventMessage(s.id, d.Event.JSON()))
 		if queued {
 			s.conn.relay.stats.deliveries.Inc()
 		}
@@ -173,8 +208,8 @@ func (s *subscription) catchUp(seen eventlog.Position) error {
 			if d.Pos < seen {
 				continue
 			}
-			if !s.conn.send(func(dst []byte) []byte { return nostr.AppendEvent(dst, s.id, d.Event.JSON()) }) {
-				return errStopped
+			if err := s.conn.sendEvent(s.id, d.Event.JSON()); err != nil {
+				return err
 			}
 			s.conn.relay.stats.deliveries.Inc()
 		}
