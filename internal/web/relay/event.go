@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -32,7 +33,7 @@ type waitingEvent struct {
 
 // event takes an EVENT (NIP-01) of size bytes, which the event holds on to.
 func (c *conn) event(e *nostr.Event, size int) {
-	if !c.mayBring(e) {
+	if !c.mayBring(e, size) {
 		const text = "rate-limited: too many events, wait a moment"
 		c.relay.stats.event(false, text)
 		c.ok(e.ID.String(), false, text)
@@ -72,10 +73,12 @@ func (c *conn) join(e *nostr.Event) {
 }
 
 // mayBring takes a token for an event. Gift wraps come under one-time keys (NIP-59), so that only their rate bounds
-// what strangers bring; a connection that a member has authenticated is bound as for other events.
-func (c *conn) mayBring(e *nostr.Event) bool {
+// what strangers bring, and fill the disk with: a large one takes more tokens. A connection that a member has
+// authenticated is bound as for other events.
+func (c *conn) mayBring(e *nostr.Event, size int) bool {
 	if (e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralWrap) && !c.isMember() {
-		return c.rates.wraps.Allow() && c.addr.wraps.Allow()
+		now, tokens := time.Now(), 1+size/wrapToken
+		return c.rates.wraps.AllowN(now, tokens) && c.addr.wraps.AllowN(now, tokens)
 	}
 	return c.rates.events.Allow() && c.addr.events.Allow()
 }

@@ -101,3 +101,17 @@ func TestSlowReaderHoldsNoQuery(t *testing.T) {
 		}
 	}
 }
+
+// A stranger's large gift wraps use up as much of the rate as many small ones.
+func TestLargeWrapsCostMore(t *testing.T) {
+	n := startNode(t, t.TempDir(), false, func(cfg *Config) { cfg.Limits.Conn.Wraps = Rate{1e-9, 5} })
+	n.admit(alice)
+	wrap := func(at int64, size int) *nostr.Event {
+		return n.event(carol, nostr.KindGiftWrap, at, strings.Repeat("x", size), nostr.Tag{"p", alice.PubKey().String()})
+	}
+	c := n.connect()
+	c.publish(wrap(1, 30_000), true, "")
+	c.publish(wrap(2, 30_000), false, "rate-limited")
+	c.publish(wrap(3, 100), true, "")
+	c.publish(wrap(4, 100), false, "rate-limited")
+}

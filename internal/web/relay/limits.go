@@ -17,6 +17,7 @@ const (
 	closeTime     = 3 * time.Second  // for the last frames and the client's farewell
 	queryTime     = 30 * time.Second // for REQ, COUNT and NEG-OPEN to find what they ask for
 
+	wrapToken    = 8 << 10          // bytes of a gift wrap for which its bringer needs a token
 	maxFragments = 1024             // of one message
 	maxStrikes   = 10               // malformed messages in a row
 	forgetTime   = 10 * time.Minute // after which an address without connections is forgotten
@@ -39,7 +40,7 @@ func (r Rate) limiter() *rate.Limiter {
 // Rates bound what one connection, or one address, may ask for.
 type Rates struct {
 	Events  Rate // EVENT and AUTH
-	Wraps   Rate // gift wraps on a connection that no member has authenticated
+	Wraps   Rate // gift wraps on a connection that no member has authenticated, each begun 8 KiB of one counting
 	Queries Rate // REQ, COUNT and NEG-OPEN
 }
 
