@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // Config of the root handler. Handlers may be nil: their paths are then not found.
 type Config struct {
 	Relay   http.Handler // WebSocket upgrades of /
-	Blossom http.Handler // /<sha256>[.ext], /upload, /media, /mirror, /list/<pubkey>
+	Blossom http.Handler // /<sha256>[.ext], /upload, /mirror, /list/<pubkey>
 	Pages   http.Handler // /news…, /videos…
 	API     http.Handler // /api/…, /.well-known/nostr.json
 	Client  fs.FS        // the built client, with index.html at its root; without that, a plain page stands in
@@ -67,7 +68,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.root(w, r)
 	case path == "/healthz":
 		h.healthz(w, r)
-	case path == "/metrics" && h.cfg.Metrics != nil:
+	case path == "/metrics" && h.cfg.Metrics != nil && fromHere(r):
 		h.metrics(w, r)
 	case isBlobPath(path, first):
 		// Whatever a blob contains, it runs nothing here and sends nothing anywhere.
@@ -139,10 +140,10 @@ func isUpgrade(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// isBlobPath reports a path of Blossom (BUD-01, 02, 04, 05, 06, 12).
+// isBlobPath reports a path of Blossom (BUD-01, 02, 04, 06, 12).
 func isBlobPath(path, first string) bool {
 	switch path {
-	case "/upload", "/media", "/mirror":
+	case "/upload", "/mirror":
 		return true
 	}
 	if first == "list" {
@@ -169,6 +170,14 @@ func (h *Handler) healthz(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write([]byte("ok\n"))
+}
+
+// fromHere reports whether a request comes from this machine itself. Each letter moves the counters: whoever can watch
+// them learns when one is sent, and how large it is.
+func fromHere(r *http.Request) bool {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && addr.Addr().Unmap().IsLoopback() &&
+		r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
 }
 
 func (h *Handler) metrics(w http.ResponseWriter, r *http.Request) {

@@ -100,8 +100,34 @@ func TestRoutes(t *testing.T) {
 	if got := body(t, do(h, "GET", "/", "Upgrade", "websocket")); got != "relay" {
 		t.Errorf("an upgrade was answered by %q", got)
 	}
-	if got := body(t, do(h, "GET", "/metrics")); !strings.Contains(got, "madang_test_total 1") {
-		t.Errorf("metrics: %q", got)
+}
+
+// The counters move with each letter, so that they are for the machine itself only.
+func TestMetricsStayHere(t *testing.T) {
+	h := newTestHandler(t, nil)
+	for _, c := range []struct {
+		from, header string
+		want         int
+	}{
+		{"127.0.0.1:1", "", 200},
+		{"[::1]:1", "", 200},
+		{"[::ffff:127.0.0.1]:1", "", 200},
+		{"192.168.1.5:1", "", 404},
+		{"[fe80::1%eth0]:1", "", 404},
+		{"127.0.0.1:1", "X-Forwarded-For", 404}, // a proxy on this machine speaks for others
+		{"127.0.0.1:1", "Forwarded", 404},
+		{"192.168.1.5:1", "X-Forwarded-For", 404},
+	} {
+		r := httptest.NewRequest("GET", "/metrics", nil)
+		r.RemoteAddr = c.from
+		if c.header != "" {
+			r.Header.Set(c.header, "127.0.0.1")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := strings.Contains(w.Body.String(), "madang_test_total 1"); w.Code != c.want || got != (c.want == 200) {
+			t.Errorf("from %s %s: %d %q, want %d", c.from, c.header, w.Code, w.Body, c.want)
+		}
 	}
 }
 
