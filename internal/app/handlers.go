@@ -28,8 +28,8 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 			Blobs: a.Blobs, Auth: auth, MayUpload: a.Policy.MayUpload, Open: cfg.Open, Logger: cfg.Logger,
 		}),
 		Pages: pages.New(pages.Config{
-			Index: a.Index, Blobs: a.Blobs, NodeKey: a.NodeKey.PubKey(), NodeName: a.Name,
-			BaseURL: a.URL, Now: cfg.Now, Logger: cfg.Logger,
+			Index: a.Index, Blobs: a.Blobs, NodeKey: a.NodeKey.PubKey(), NodeName: a.Name, Publishers: a.Policy.Publishers,
+			BaseURL: func() string { return cfg.PublicURL }, Now: cfg.Now, Logger: cfg.Logger,
 		}),
 		API: api.New(api.Config{
 			Name: a.file.Name, NodeKey: a.NodeKey.PubKey(), Version: cfg.Version, Open: cfg.Open, PublicURL: cfg.PublicURL,

@@ -81,16 +81,11 @@ func (d *Dir) keep(temp string, up upload, p Put) (rec *record, created bool, er
 	if rec, err = rec.with(p.Owner, now); err != nil {
 		return nil, false, err
 	}
+	// A file that is there is replaced all the same: what has just been received matches its hash, the old one may have
+	// been lost, cut or rotten since. Who is reading it goes on with the old.
 	path := d.Path(up.hash)
-	if st, err := os.Stat(path); known && err == nil && st.Size() == up.size {
-		os.Remove(temp)
-		if rec != old {
-			err = d.writeRecord(up.hash, rec)
-		}
-		return rec, false, err
-	}
-
-	// The blob is new, or its file was lost or cut.
+	st, statErr := os.Stat(path)
+	created = !known || statErr != nil || st.Size() != up.size
 	switch err := os.Mkdir(filepath.Dir(path), 0o700); {
 	case err == nil:
 		if err := durable.SyncDir(d.path); err != nil {
@@ -102,6 +97,9 @@ func (d *Dir) keep(temp string, up upload, p Put) (rec *record, created bool, er
 	if err := os.Rename(temp, path); err != nil {
 		return nil, false, err
 	}
+	if rec == old {
+		return rec, created, durable.SyncDir(filepath.Dir(path))
+	}
 	if err := d.writeRecord(up.hash, rec); err != nil {
 		if !known {
 			os.Remove(d.recordPath(up.hash))
@@ -109,7 +107,7 @@ func (d *Dir) keep(temp string, up upload, p Put) (rec *record, created bool, er
 		}
 		return nil, false, err
 	}
-	return rec, true, nil
+	return rec, created, nil
 }
 
 // writeRecord replaces a blob's record durably, then the catalog's. The caller holds the blob's lock.

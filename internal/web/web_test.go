@@ -75,7 +75,6 @@ func TestRoutes(t *testing.T) {
 		"/" + hash + ".mp4":         "blossom",
 		"/" + strings.ToUpper(hash): "blossom", // Blossom says what is wrong with it
 		"/upload":                   "blossom",
-		"/media":                    "blossom",
 		"/mirror":                   "blossom",
 		"/list/" + hash:             "blossom",
 		"/news":                     "pages",

@@ -119,11 +119,8 @@ func (s *server) signer(r *http.Request, body []byte) (nostr.PubKey, policy.Role
 
 // publicURL is the node's address for links.
 func (s *server) publicURL(r *http.Request) string {
-	switch {
-	case s.cfg.PublicURL != "":
+	if s.cfg.PublicURL != "" {
 		return s.cfg.PublicURL
-	case r.TLS != nil:
-		return "https://" + r.Host
 	}
-	return "http://" + r.Host
+	return httpauth.Origin(r)
 }

@@ -127,12 +127,8 @@ type descriptor struct {
 
 // describe makes a descriptor whose URL is at the address that the request was sent to.
 func describe(r *http.Request, info blob.Info) descriptor {
-	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
-	}
 	return descriptor{
-		URL:    scheme + "://" + r.Host + "/" + info.Hash.String() + blob.Extension(info.Type),
+		URL:    httpauth.Origin(r) + "/" + info.Hash.String() + blob.Extension(info.Type),
 		SHA256: info.Hash, Size: info.Size, Type: info.Type, Uploaded: info.Uploaded,
 	}
 }

@@ -37,6 +37,9 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, hash blob.Hash) err
 	} else {
 		h.Set("Content-Security-Policy", attachmentPolicy)
 	}
+	if isScript(mediaType) {
+		h.Set("Content-Type", "application/octet-stream")
+	}
 	if asked := r.URL.Query(); asked.Has("name") || !shown {
 		h.Set("Content-Disposition", attachment(fileName(asked.Get("name"), info)))
 	}
@@ -52,5 +55,17 @@ func inline(mediaType string) bool {
 	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "text/plain", "application/pdf":
 		return true
 	}
-	return strings.HasPrefix(mediaType, "video/") || strings.HasPrefix(mediaType, "audio/")
+	isMedia := strings.HasPrefix(mediaType, "video/") || strings.HasPrefix(mediaType, "audio/")
+	return isMedia && !strings.HasSuffix(mediaType, "+xml") // which browsers show as a document, whatever stands before
+}
+
+// isScript reports the types that a page of this origin could load as a program: its policy trusts the whole origin, and
+// a browser asks neither for attachments nor for a blob's own policy when it loads a script.
+func isScript(mediaType string) bool {
+	for _, language := range []string{"javascript", "ecmascript", "jscript", "livescript"} {
+		if strings.Contains(mediaType, language) {
+			return true
+		}
+	}
+	return false
 }

@@ -158,3 +158,12 @@ type refusal struct{ error }
 
 func (r *refusal) Is(target error) bool { return target == ErrUnauthorized }
 func (r *refusal) Unwrap() error        { return r.error }
+
+// Origin returns the address that a request was sent to, as in "http://madang.lan:8080". A proxy in front says by
+// X-Forwarded-Proto that it spoke https; whoever else says so is only told so in turn.
+func Origin(r *http.Request) string {
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}

@@ -18,8 +18,8 @@ var hostPattern = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,
 
 // atom serves the newest articles as a feed, all or those in one language.
 func (h *Handler) atom(w http.ResponseWriter, r *http.Request) error {
-	f := nostr.All()
-	f.Kinds, f.Limit = []uint16{nostr.KindArticle}, atomOnPage
+	f := h.published(nostr.KindArticle)
+	f.Limit = atomOnPage
 	out := feed.Atom{
 		Title: h.cfg.NodeName(), NodeKey: h.cfg.NodeKey, BaseURL: h.baseURL(r), Path: "/news/feed.atom",
 	}

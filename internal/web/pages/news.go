@@ -52,8 +52,7 @@ type frontPage struct {
 func (h *Handler) news(w http.ResponseWriter, r *http.Request) error {
 	v := h.newView(r)
 	query := r.URL.Query()
-	f := nostr.All()
-	f.Kinds = []uint16{nostr.KindArticle}
+	f := h.published(nostr.KindArticle)
 	f.Until = before(query.Get("before"))
 	chosen := query.Get("lang")
 	if publication.IsLanguage(chosen) {

@@ -21,13 +21,15 @@ import (
 
 // Config of the pages.
 type Config struct {
-	Index    *index.Index
-	Blobs    blob.Store       // tells which pictures and videos are here
-	NodeKey  nostr.PubKey     // names the Atom feed
-	NodeName func() string    // what people call the node; default "Madang"
-	BaseURL  func() string    // the node's public address; default: as each reader asks for it
-	Now      func() time.Time // its location is the one of the dates; default time.Now
-	Logger   *slog.Logger     // default slog.Default()
+	Index   *index.Index
+	Blobs   blob.Store   // tells which pictures and videos are here
+	NodeKey nostr.PubKey // names the Atom feed
+	// Publishers lists those whose articles and videos are shown; nil, or a nil list: everyone's.
+	Publishers func() []nostr.PubKey
+	NodeName   func() string    // what people call the node; default "Madang"
+	BaseURL    func() string    // the node's public address; default: as each reader asks for it
+	Now        func() time.Time // its location is the one of the dates; default time.Now
+	Logger     *slog.Logger     // default slog.Default()
 }
 
 //go:embed style.css
@@ -56,6 +58,9 @@ func New(cfg Config) *Handler {
 	}
 	if cfg.BaseURL == nil {
 		cfg.BaseURL = func() string { return "" }
+	}
+	if cfg.Publishers == nil {
+		cfg.Publishers = func() []nostr.PubKey { return nil }
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

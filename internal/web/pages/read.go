@@ -24,6 +24,13 @@ const (
 // errEnough ends a query.
 var errEnough = errors.New("enough")
 
+// published is the filter for what is shown of these kinds.
+func (h *Handler) published(kinds ...uint16) nostr.Filter {
+	f := nostr.All()
+	f.Kinds, f.Authors = kinds, h.cfg.Publishers()
+	return f
+}
+
 func (h *Handler) query(ctx context.Context, f nostr.Filter, yield func(*nostr.Event) error) error {
 	q := index.Query{Filters: []nostr.Filter{f}, Now: h.cfg.Now().Unix()}
 	_, err := h.cfg.Index.Query(ctx, q, func(it index.Item) error { return yield(it.Event) })
@@ -79,7 +86,7 @@ func (h *Handler) names(ctx context.Context, authors []nostr.PubKey) (map[nostr.
 		if json.Unmarshal([]byte(e.Content), &profile) != nil {
 			return nil
 		}
-		for _, name := range []string{profile.Name, profile.DisplayName} {
+		for _, name := range []string{profile.DisplayName, profile.Name} {
 			if name = publication.Line(name, 60); name != "" {
 				names[e.PubKey] = name
 				break
@@ -119,7 +126,8 @@ func (h *Handler) find(ctx context.Context, code string, kinds []uint16) (*nostr
 	if err != nil {
 		return nil, err
 	}
-	if found == nil || !slices.Contains(kinds, found.Kind) {
+	shown := h.published(kinds...)
+	if found == nil || !shown.Matches(found) {
 		return nil, errNotFound
 	}
 	return found, nil
@@ -163,8 +171,8 @@ func (h *Handler) newsLanguages(ctx context.Context) ([]string, error) {
 	if age := now.Sub(l.asked); !l.asked.IsZero() && age >= 0 && age < languagesStayed {
 		return l.codes, nil
 	}
-	f := nostr.All()
-	f.Kinds, f.Limit = []uint16{nostr.KindArticle}, languagesFrom
+	f := h.published(nostr.KindArticle)
+	f.Limit = languagesFrom
 	var codes []string
 	err := h.query(ctx, f, func(e *nostr.Event) error {
 		if code := publication.Language(e.Tags); code != "" && !slices.Contains(codes, code) {

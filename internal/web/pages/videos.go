@@ -38,8 +38,7 @@ type grid struct {
 func (h *Handler) videos(w http.ResponseWriter, r *http.Request) error {
 	v := h.newView(r)
 	query := r.URL.Query()
-	f := nostr.All()
-	f.Kinds = publication.VideoKinds()
+	f := h.published(publication.VideoKinds()...)
 	f.Until = before(query.Get("before"))
 	events, more, err := h.page(r.Context(), f, videosOnPage)
 	if err != nil {

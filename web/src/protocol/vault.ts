@@ -15,6 +15,7 @@ const version = 1;
 const nonceSize = 24;
 const keySize = 32;
 const tagSize = 16;
+/** Bytes, before normalising. */
 const maxPassphrase = 1024;
 
 export interface VaultParams {
@@ -67,8 +68,8 @@ export async function deriveKeys(
   onProgress?: (done: number) => void,
 ): Promise<DerivedKeys> {
   checkParams(params);
+  if (utf8ToBytes(passphrase).length > maxPassphrase) throw new CodedError('too-large');
   const text = normalisePassphrase(passphrase);
-  if (text.length > maxPassphrase) throw new CodedError('too-large');
   const { n: N, r, p } = params;
   const master = await scryptAsync(utf8ToBytes(text), hexToBytes(params.salt), {
     N, r, p, dkLen: keySize, onProgress, maxmem: 128 * N * r + 128 * r * p + 1024 * 1024,
