@@ -118,7 +118,7 @@ func TestNothingRuns(t *testing.T) {
 	for i, mimeType := range []string{
 		"text/html", "image/svg+xml", "text/xml", "application/xhtml+xml", "text/javascript", "text/css",
 		"application/octet-stream", "application/x-shockwave-flash", "application/wasm", "text/html; charset=utf-8", "",
-		"multipart/x-mixed-replace; boundary=x", "message/rfc822", "text/cache-manifest",
+		"multipart/x-mixed-replace; boundary=x", "message/rfc822", "text/cache-manifest", "video/xhtml+xml", "audio/SVG+XML",
 	} {
 		h := n.put(t, []byte(page+strings.Repeat(" ", i)), mimeType).Hash.String()
 		r, _ := n.send(t, "GET", "/"+h+".png", nil)
@@ -138,6 +138,21 @@ func TestNothingRuns(t *testing.T) {
 			!strings.HasPrefix(r.Header.Get("Content-Security-Policy"), "default-src 'none'") ||
 			r.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%q: %v", mimeType, r.Header)
+		}
+	}
+}
+
+// TestNoBlobIsAScript: a page's policy allows scripts of its own origin, which blobs share.
+func TestNoBlobIsAScript(t *testing.T) {
+	n := start(t)
+	for i, mimeType := range []string{
+		"text/javascript", "application/javascript; charset=utf-8", "Text/X-JavaScript", "application/ecmascript",
+		"text/javascript1.5", "text/jscript", "text/livescript",
+	} {
+		h := n.put(t, []byte("alert(1)"+strings.Repeat(" ", i)), mimeType).Hash.String()
+		r, _ := n.send(t, "GET", "/"+h+".js", nil)
+		if got := r.Header.Get("Content-Type"); got != "application/octet-stream" {
+			t.Errorf("%q is served as %q", mimeType, got)
 		}
 	}
 }
