@@ -10,13 +10,13 @@ import (
 )
 
 // How guesses at passphrases are slowed. A name waits after few misses; an address after more, because a school's
-// computers may share one. Both forget after an hour without a miss.
+// computers may share one. Both forget within an hour of the last miss.
 const (
 	freeMissesName = 5
 	freeMissesAddr = 20
 	firstWait      = time.Second // doubles with each miss
 	longestWait    = 15 * time.Minute
-	forgetAfter    = time.Hour
+	forgetAfter    = 50 * time.Minute // and a sweep comes every ten: within the hour
 
 	// All guesses together; this also bounds what an hour's misses take in memory (under 80,000 entries).
 	guessesPerSecond = 20
@@ -98,6 +98,14 @@ func miss(of map[string]misses, key string, free int, now time.Time) {
 		m.until = now.Add(wait)
 	}
 	of[key] = m
+}
+
+// Sweep forgets whose guesses missed long ago. Call it every ten minutes, so that no address stays longer than an hour.
+func (a *Accounts) Sweep() {
+	g := a.guesses
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sweep(a.cfg.Now())
 }
 
 // sweep forgets old misses, at most once a minute.

@@ -92,3 +92,17 @@ func TestGuessesAltogether(t *testing.T) {
 		t.Errorf("a second later: %v", err)
 	}
 }
+
+// TestGuessesAreForgotten: whoever missed is known for less than an hour, though nobody guesses again.
+func TestGuessesAreForgotten(t *testing.T) {
+	now := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	a := &Accounts{guesses: newGuesses(), cfg: Config{Now: func() time.Time { return now }}}
+	a.guesses.missed("mira", "192.0.2.7:5000", now)
+	for range 6 {
+		now = now.Add(10 * time.Minute)
+		a.Sweep()
+	}
+	if len(a.guesses.names)+len(a.guesses.addrs) != 0 {
+		t.Errorf("after an hour: %v, %v", a.guesses.names, a.guesses.addrs)
+	}
+}
