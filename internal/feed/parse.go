@@ -49,9 +49,7 @@ func parse(doc *document) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := gofeed.NewParser()
-	p.KeepOriginalFeed = true
-	f, err := p.Parse(bytes.NewReader(body))
+	f, err := parseAny(body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotFeed, err)
 	}
@@ -85,6 +83,18 @@ func parse(doc *document) (*channel, error) {
 		ch.items = append(ch.items, readItem(f, i, it, base, entries))
 	}
 	return ch, nil
+}
+
+// parseAny is gofeed, which panics where a JSON feed says null in the place of an item or an author.
+func parseAny(body []byte) (f *gofeed.Feed, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("it is built wrong: %v", v)
+		}
+	}()
+	p := gofeed.NewParser()
+	p.KeepOriginalFeed = true
+	return p.Parse(bytes.NewReader(body))
 }
 
 func readItem(f *gofeed.Feed, i int, it *gofeed.Item, base *url.URL, entries []entryHead) item {

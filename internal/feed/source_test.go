@@ -14,6 +14,7 @@ func TestImportHostile(t *testing.T) {
 	for name, want := range map[string]error{
 		"nesting.xml": ErrHostile, "laughs.xml": ErrHostile, "xxe.xml": ErrHostile, "deep.json": ErrHostile,
 		"truncated.xml": ErrNotFeed, "truncated.json": ErrNotFeed, "page.html": ErrNotFeed, "noise.bin": ErrNotFeed,
+		"null-item.json": ErrNotFeed, "null-author.json": ErrNotFeed,
 		"nothing": ErrNotFeed, "empty.xml": ErrEmpty, "no-such-file.xml": ErrUnreachable,
 	} {
 		t.Run(name, func(t *testing.T) {
