@@ -240,4 +240,9 @@ describe('addresses in a text', () => {
     expect(screen.getAllByRole('link').map((a) => a.getAttribute('href'))).toEqual(['http://a.b/c?d=1', 'https://x.y']);
     expect(document.querySelector('p')?.textContent).toBe('see http://a.b/c?d=1, or <b>https://x.y</b>. javascript:alert(1)');
   });
+
+  it('take no more work for being built to be slow', () => {
+    const hostile = `http://a${')'.repeat(60_000)}x`;
+    for (let i = 0; i < 20; i++) expect(linked(`${hostile} ${hostile}!`)).toHaveLength(5);
+  });
 });
