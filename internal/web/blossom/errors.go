@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -31,6 +32,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, "something went wrong on the node"
 	var p *problem
 	var tooLarge *http.MaxBytesError
+	var broken *net.OpError // names the client's address, which no log may hold
 	switch {
 	case errors.As(err, &p):
 		status, text = p.status, p.text
@@ -47,7 +49,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = http.StatusInsufficientStorage, "the node's disk is full: nothing was stored"
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		status, text = http.StatusRequestTimeout, "the upload stood still for too long"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled), errors.As(err, &broken):
 		status, text = http.StatusBadRequest, "the upload was cut off"
 	default:
 		s.cfg.Logger.Error("blob request failed", "method", r.Method, "err", err)

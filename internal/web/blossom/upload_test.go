@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -342,5 +343,25 @@ func TestMirror(t *testing.T) {
 	n.holds(t, h)
 	if r, body := n.send(t, "GET", "/"+h, nil); body != string(content) || r.Header.Get("Content-Type") != "video/mp4" {
 		t.Errorf("mirrored: %d bytes of %s", len(body), r.Header.Get("Content-Type"))
+	}
+}
+
+// TestResetUpload: an upload that the network tears off is no fault of the node's, and its error names an address, which
+// no log may hold.
+func TestResetUpload(t *testing.T) {
+	var log bytes.Buffer
+	n := start(t, func(cfg *blossom.Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	content := blobtest.Content(7, 500_000)
+	conn := n.rawUpload(t, token(t, member, "upload", hexSum(content)), len(content), "Expect: 100-continue\r\n")
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	n.Close() // waits for the request's end
+	if log.Len() > 0 {
+		t.Errorf("logged %s", &log)
 	}
 }
