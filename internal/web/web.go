@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"madang/internal/web/blossom"
 )
 
 // Config of the root handler. Handlers may be nil: their paths are then not found.
@@ -70,7 +72,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.healthz(w, r)
 	case path == "/metrics" && h.cfg.Metrics != nil && fromHere(r):
 		h.metrics(w, r)
-	case isBlobPath(path, first):
+	case blossom.Owns(path):
 		// Whatever a blob contains, it runs nothing here and sends nothing anywhere.
 		header.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; media-src 'self'; sandbox")
 		body.count = h.uploaded
@@ -138,26 +140,6 @@ func forward(to http.Handler, w http.ResponseWriter, r *http.Request) {
 
 func isUpgrade(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
-}
-
-// isBlobPath reports a path of Blossom (BUD-01, 02, 04, 06, 12).
-func isBlobPath(path, first string) bool {
-	switch path {
-	case "/upload", "/mirror":
-		return true
-	}
-	if first == "list" {
-		return true
-	}
-	if len(path) < 65 || len(path) > 65 && path[65] != '.' {
-		return false
-	}
-	for _, c := range path[1:65] {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
-		}
-	}
-	return !strings.Contains(path[1:], "/")
 }
 
 func (h *Handler) healthz(w http.ResponseWriter, r *http.Request) {

@@ -51,7 +51,7 @@ func Owns(path string) bool {
 	if path == "/upload" || path == "/mirror" || strings.HasPrefix(path, "/list/") {
 		return true
 	}
-	_, err := hashOf(path)
+	_, err := hashOf(strings.ToLower(path)) // a hash in capitals gets a refusal that says so
 	return err == nil
 }
 

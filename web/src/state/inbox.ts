@@ -24,7 +24,6 @@ interface Shown {
   messages: Signal<Message[]>;
   more: Signal<boolean>;
   draft: Signal<string>;
-  unreadFrom: number | null;
   loaded: Promise<void>;
   endDraft(): void;
 }
@@ -163,7 +162,6 @@ function show(id: string): Shown {
     messages: signal([]),
     more: signal(false),
     draft: signal(''),
-    unreadFrom: null,
     loaded: Promise.resolve(),
     endDraft: () => {},
   };
@@ -242,9 +240,6 @@ export async function loadOlder(conversation: string): Promise<void> {
   one.messages.value = [...older, ...one.messages.value];
 }
 
-/** Time of the oldest message that was unread when the conversation was last opened; null when all was read. */
-export const unreadFrom = (conversation: string): number | null => shown.get(conversation)?.unreadFrom ?? null;
-
 /** The id of the conversation with these people, to be opened by the router. */
 export function openConversation(people: Hex[]): string {
   const { pubkey } = whoAmI();
@@ -252,18 +247,12 @@ export function openConversation(people: Hex[]): string {
   return conversationId(people, pubkey);
 }
 
-/** Call when its messages are on screen. Remembers where unread began, for the line that shows it. */
+/** Call when its messages are on screen. */
 export function markRead(conversation: string): void {
-  const r = running;
-  if (!r) return;
-  const one = show(conversation);
-  behind(read(r, conversation, one));
+  if (running) behind(read(running, conversation));
 }
 
-async function read(r: Running, conversation: string, one: Shown): Promise<void> {
-  const oldest = await r.messages.oldestUnread(conversation);
-  if (oldest === null) return;
-  one.unreadFrom ??= oldest;
+async function read(r: Running, conversation: string): Promise<void> {
   if (!(await r.messages.markRead(conversation)) || r !== running) return;
   r.channel?.postMessage([conversation]);
   await refresh([]);

@@ -128,12 +128,6 @@ export class Messages {
       .sort((a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.id < b.id ? -1 : 1));
   }
 
-  /** Time of the oldest unread message; null when all is read. */
-  async oldestUnread(conversation: string): Promise<number | null> {
-    const unread = await this.db.getAllFromIndex('messages', 'unread', [conversation, 1]);
-    return unread.length > 0 ? Math.min(...unread.map((m) => m.at)) : null;
-  }
-
   /** Returns whether anything was unread. */
   async markRead(conversation: string): Promise<boolean> {
     const tx = this.db.transaction(['messages', 'conversations'], 'readwrite') as unknown as Writing;
