@@ -4,7 +4,9 @@ import type { EventTemplate, NostrEvent } from '../protocol/event';
 import { newSecret, publicKey, toNsec } from '../protocol/keys';
 import type { Answer, Relay, Signer } from '../protocol/relay';
 import type { VaultRecord } from '../protocol/vault';
-import { setUp } from './core';
+import type { Crypto } from '../protocol/worker/client';
+import { setUp, whoAmI } from './core';
+import { openPersonDb } from './db';
 import { node } from './node';
 import { roster } from './people';
 import {
@@ -183,6 +185,24 @@ describe('entering', () => {
     expect(await code(login({ name: 'Ama', passphrase: words, stay: false }))).toBe('wrong-passphrase');
     await login({ name: 'Ama', passphrase: 'six five four three two one', stay: false });
     expect(session.value?.name).toBe('Ama');
+  });
+});
+
+describe('leaving', () => {
+  it('wipes the messages even when the worker has died', async () => {
+    await joinAs('Ama', true);
+    const { pubkey, db } = whoAmI();
+    await db.put('drafts', 'a secret', 'message:x');
+    const dead: Crypto = { call: () => new Promise<never>(() => undefined) };
+    setUp(origin, { api: new NodeApi(origin, there.answer), relay: there.relay, crypto: dead });
+    void logout();
+    await vi.waitFor(async () => {
+      const found = await openPersonDb(pubkey);
+      const draft = await found.get('drafts', 'message:x');
+      found.close();
+      expect(draft).toBeUndefined();
+    });
+    openPage(); // with a worker that lives, for what follows
   });
 });
 

@@ -131,12 +131,13 @@ export async function logout(): Promise<void> {
   const me = maybeMe();
   leave();
   forgetSession();
-  await the().crypto.call('forget', undefined);
-  if (me) {
-    me.db.close();
-    await deletePersonDb(me.pubkey);
-  }
-  await the().cache.wipe();
+  me?.db.close();
+  // Side by side: where one fails, or a worker that died never answers, the rest is wiped all the same.
+  await Promise.all([
+    me && deletePersonDb(me.pubkey),
+    the().cache.wipe(),
+    the().crypto.call('forget', undefined),
+  ]);
 }
 
 /** What a person keeps on paper. Showing it counts as seen. */
