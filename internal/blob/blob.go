@@ -36,6 +36,10 @@ var (
 	ErrDamaged = errors.New("damaged blob")
 )
 
+// Overhead is what a blob takes of the disk beside its content, in bytes, or more: its record, and the rest of the last
+// block of either file. Without it, a quota would let somebody fill the disk with files of one byte.
+const Overhead = 8 << 10
+
 // Put says what is known of an upload beforehand.
 type Put struct {
 	Want  *Hash  // refuse other content with ErrHash
@@ -59,7 +63,7 @@ type Store interface {
 	// List yields an owner's blobs, newest upload first, after cursor (exclusive; nil: from the start). A cursor that
 	// is no blob of the owner is ErrNotFound.
 	List(ctx context.Context, owner nostr.PubKey, cursor *Hash, limit int) ([]Info, error)
-	// Used returns the bytes that an owner has stored.
+	// Used returns the bytes that an owner's blobs take, with Overhead for each.
 	Used(ctx context.Context, owner nostr.PubKey) (int64, error)
 	// Check reads every blob and calls bad, with an error that wraps ErrDamaged, for each that does not match its hash
 	// or record.

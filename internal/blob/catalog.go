@@ -77,7 +77,7 @@ func (c *catalog) give(o owner, size int64, h Hash) {
 	it := item{o.Uploaded, h}
 	if i, found := slices.BinarySearchFunc(s.items, it, item.compare); !found {
 		s.items = slices.Insert(s.items, i, it)
-		s.used += size
+		s.used += size + Overhead
 	}
 }
 
@@ -88,7 +88,7 @@ func (c *catalog) take(o owner, size int64, h Hash) {
 	}
 	if i, found := slices.BinarySearchFunc(s.items, item{o.Uploaded, h}, item.compare); found {
 		s.items = slices.Delete(s.items, i, i+1)
-		s.used -= size
+		s.used -= size + Overhead
 	}
 	if len(s.items) == 0 {
 		delete(c.owned, nostr.PubKey(o.PubKey))

@@ -94,8 +94,8 @@ func TestReopen(t *testing.T) {
 		if !slices.Equal(got, order) {
 			t.Errorf("order by upload is lost: %v", got)
 		}
-		if n, _ := d.Used(t.Context(), alice); n != 20_000 {
-			t.Errorf("used %d, want 20000", n)
+		if n, _ := d.Used(t.Context(), alice); n != 20*(1000+blob.Overhead) {
+			t.Errorf("used %d, want %d", n, 20*(1000+blob.Overhead))
 		}
 		if list, _ := d.List(t.Context(), bob, nil, 100); len(list) != 1 || list[0].Uploaded != clock.Unix() {
 			t.Errorf("bob's list: %v", list)
@@ -224,8 +224,8 @@ func TestFullDisk(t *testing.T) {
 			t.Fatalf("a new owner without room for the record: %v, want ErrFull", err)
 		}
 	}
-	if n, _ := d.Used(t.Context(), alice); n != 11 {
-		t.Errorf("used %d, want 11", n)
+	if n, _ := d.Used(t.Context(), alice); n != 11+blob.Overhead {
+		t.Errorf("used %d, want %d", n, 11+blob.Overhead)
 	}
 	d.FillDisk(1 << 20)
 	put(t, d, content, alice)

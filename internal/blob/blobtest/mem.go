@@ -164,7 +164,7 @@ func (m *Mem) Used(_ context.Context, owner nostr.PubKey) (n int64, err error) {
 	defer m.mu.Unlock()
 	for _, b := range m.blobs {
 		if slices.Contains(b.owners, owner) {
-			n += int64(len(b.content))
+			n += int64(len(b.content)) + blob.Overhead
 		}
 	}
 	return n, nil

@@ -212,8 +212,8 @@ func testOwners(t *testing.T, s blob.Store) {
 			t.Errorf("the same again: %+v, created %v", second, created)
 		}
 	}
-	if a, b := used(t, s, alice), used(t, s, bob); a != 500 || b != 500 {
-		t.Errorf("used %d and %d, want 500 each", a, b)
+	if a, b := used(t, s, alice), used(t, s, bob); a != 500+blob.Overhead || b != 500+blob.Overhead {
+		t.Errorf("used %d and %d, want 500 and the overhead each", a, b)
 	}
 	if err := s.Delete(t.Context(), first.Hash, alice); err != nil {
 		t.Fatal(err)
@@ -224,8 +224,8 @@ func testOwners(t *testing.T, s blob.Store) {
 	if !bytes.Equal(get(t, s, first.Hash), content) {
 		t.Error("bob's blob went with alice")
 	}
-	if a, b := used(t, s, alice), used(t, s, bob); a != 0 || b != 500 {
-		t.Errorf("used %d and %d, want 0 and 500", a, b)
+	if a, b := used(t, s, alice), used(t, s, bob); a != 0 || b != 500+blob.Overhead {
+		t.Errorf("used %d and %d, want 0, and 500 and the overhead", a, b)
 	}
 	if err := s.Delete(t.Context(), first.Hash, bob); err != nil {
 		t.Fatal(err)

@@ -149,6 +149,22 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// TestQuotaOfSmallFiles: the smallest file takes room, too.
+func TestQuotaOfSmallFiles(t *testing.T) {
+	n := start(t)
+	const files = 10 // that there is room for
+	n.put(t, blobtest.Content(1000, quota-(files+1)*blob.Overhead), "video/mp4")
+	for i := range files + 1 {
+		want := http.StatusCreated
+		if i == files {
+			want = http.StatusRequestEntityTooLarge
+		}
+		if r, _ := n.upload(t, blobtest.Content(uint64(i), 4)); r.StatusCode != want {
+			t.Errorf("file %d: %s, want %d", i+1, r.Status, want)
+		}
+	}
+}
+
 // fullStore is a store on a full disk.
 type fullStore struct{ blob.Store }
 
