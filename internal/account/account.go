@@ -34,6 +34,7 @@ var (
 	ErrAlreadyMember   = errors.New("already a member")
 	ErrWrongPassphrase = errors.New("wrong name or passphrase")
 	ErrNotMember       = errors.New("not a member")
+	ErrLastOperator    = errors.New("the last operator")
 )
 
 // Config of the accounts.

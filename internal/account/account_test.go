@@ -125,6 +125,45 @@ func TestRoster(t *testing.T) {
 	}
 }
 
+func TestLastOperator(t *testing.T) {
+	n := newNode(t)
+	a := n.open(t, durabletest.New())
+	first, _ := mustJoin(t, n, a, "Mina", policy.Operator)
+	second, _ := mustJoin(t, n, a, "Jun", policy.Operator)
+	mustJoin(t, n, a, "Ama", policy.Editor)
+	if err := a.SetRole(t.Context(), first.PubKey(), policy.Member); err != nil {
+		t.Fatalf("one of two operators: %v", err)
+	}
+	stays := func() {
+		t.Helper()
+		for what, err := range map[string]error{
+			"made an editor": a.SetRole(t.Context(), second.PubKey(), policy.Editor),
+			"made a member":  a.SetRole(t.Context(), second.PubKey(), policy.Member),
+			"removed":        a.RemoveMember(t.Context(), second.PubKey()),
+		} {
+			if !errors.Is(err, ErrLastOperator) || n.policy.Role(second.PubKey()) != policy.Operator {
+				t.Errorf("the last operator %s: %v", what, err)
+			}
+		}
+	}
+	stays()
+	before := n.events(t, nostr.KindMembers)[0].ID
+	if err := a.SetRole(t.Context(), second.PubKey(), policy.Operator); err != nil {
+		t.Errorf("the same role again: %v", err)
+	}
+	if after := n.events(t, nostr.KindMembers)[0].ID; after != before {
+		t.Error("the same role again made a new roster")
+	}
+	a = n.open(t, durabletest.New()) // the roster, not the process, knows who is an operator
+	stays()
+	if err := a.SetRole(t.Context(), first.PubKey(), policy.Operator); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.RemoveMember(t.Context(), second.PubKey()); err != nil {
+		t.Errorf("with another operator there: %v", err)
+	}
+}
+
 func TestUnsealTellsNothing(t *testing.T) {
 	n := newNode(t)
 	a := n.open(t, durabletest.New())

@@ -11,7 +11,8 @@ import (
 	"madang/internal/policy"
 )
 
-// SetRole gives a member another role. It fails with ErrNotMember.
+// SetRole gives a member another role. It fails with ErrNotMember, or with ErrLastOperator, since nobody would be left
+// to take care of the place.
 func (a *Accounts) SetRole(ctx context.Context, pk nostr.PubKey, role policy.Role) error {
 	if RoleName(role) == "" {
 		return fmt.Errorf("role %d cannot be given", role)
@@ -20,7 +21,7 @@ func (a *Accounts) SetRole(ctx context.Context, pk nostr.PubKey, role policy.Rol
 }
 
 // RemoveMember takes a member off the roster. The account stays, so that the person can still fetch the sealed key and
-// the name is not given to another; it fails with ErrNotMember.
+// the name is not given to another. It fails as SetRole does.
 func (a *Accounts) RemoveMember(ctx context.Context, pk nostr.PubKey) error {
 	return a.changeMember(ctx, pk, policy.Stranger)
 }
@@ -28,10 +29,26 @@ func (a *Accounts) RemoveMember(ctx context.Context, pk nostr.PubKey) error {
 func (a *Accounts) changeMember(ctx context.Context, pk nostr.PubKey, role policy.Role) error {
 	a.admission.Lock()
 	defer a.admission.Unlock()
-	if now := a.cfg.Policy.Role(pk); now < policy.Member || now == policy.Node {
-		return ErrNotMember
+	ctx = background(ctx)
+	if err := a.resolve(ctx); err != nil { // who is an operator must be known first
+		return err
 	}
-	return a.setMember(background(ctx), pk, role)
+	switch now := a.cfg.Policy.Role(pk); {
+	case now < policy.Member || now == policy.Node:
+		return ErrNotMember
+	case now == role:
+		return nil
+	case now == policy.Operator && !a.operatorBeside(pk):
+		return ErrLastOperator
+	}
+	return a.setMember(ctx, pk, role)
+}
+
+// operatorBeside reports whether anyone but pk is an operator.
+func (a *Accounts) operatorBeside(pk nostr.PubKey) bool {
+	return slices.ContainsFunc(a.cfg.Policy.Members(), func(m policy.Membership) bool {
+		return m.Role == policy.Operator && m.PubKey != pk
+	})
 }
 
 // setMember publishes the roster with pk in that role (Stranger: without pk) and, for who comes or goes, the notice of
