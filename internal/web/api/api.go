@@ -1,5 +1,5 @@
-// Package api is the node's HTTP API for its own client: the key vault, invites and joining (NIP-43), media jobs, and
-// the names of NIP-05. Requests that act for a person are signed by NIP-98. See docs/formats.md, 'HTTP API'.
+// Package api is the node's HTTP API for its own client: the key vault, invites, joining and members (NIP-43), media
+// jobs, and the names of NIP-05. Requests that act for a person are signed by NIP-98. See docs/formats.md, 'HTTP API'.
 package api
 
 import (
@@ -60,6 +60,7 @@ func New(cfg Config) http.Handler {
 	s.handle("/api/invites", s.createInvite, http.MethodPost)
 	s.handle("/api/invites/check", s.checkInvite, http.MethodPost)
 	s.handle("/api/join", s.join, http.MethodPost)
+	s.handle("/api/members/{pubkey}", s.changeMember, http.MethodPut, http.MethodDelete)
 	s.handle("/api/media", s.addMedia, http.MethodPost)
 	s.handle("/api/media/{sha256}", s.getMedia, http.MethodGet)
 	s.handle("/.well-known/nostr.json", s.names, http.MethodGet)

@@ -37,6 +37,8 @@ var problems = []struct {
 	{account.ErrVaultWeak, problem{http.StatusBadRequest, "vault-weak", "The vault's parameters are not acceptable."}},
 	{account.ErrAlreadyMember, problem{http.StatusConflict, "already-member", "This key is a member already."}},
 	{account.ErrNotMember, problem{http.StatusForbidden, "not-allowed", "This key is not a member."}},
+	{account.ErrLastOperator, problem{http.StatusConflict, "last-operator",
+		"This is the last operator. Make somebody else an operator first."}},
 	{account.ErrWrongPassphrase, problem{http.StatusUnauthorized, "wrong-passphrase", "The name or passphrase is wrong."}},
 	{durable.ErrFull, problem{http.StatusInsufficientStorage, "disk-full", "The node's disk is full."}},
 }

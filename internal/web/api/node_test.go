@@ -103,7 +103,11 @@ func (n *node) do(req *http.Request) answer {
 	b, err := io.ReadAll(res.Body)
 	check(n.t, err)
 	a := answer{status: res.StatusCode, header: res.Header}
-	if err := json.Unmarshal(b, &a.body); err != nil {
+	if a.status == http.StatusNoContent {
+		if len(b) > 0 {
+			n.t.Errorf("%s %s answered %q where nothing was to come", req.Method, req.URL.Path, b)
+		}
+	} else if err := json.Unmarshal(b, &a.body); err != nil {
 		n.t.Fatalf("%s %s answered %q: %v", req.Method, req.URL.Path, b, err)
 	}
 	if got := res.Header.Get("Cache-Control"); got != "no-store" {
@@ -112,11 +116,15 @@ func (n *node) do(req *http.Request) answer {
 	return a
 }
 
-// send sends v as JSON; with a key, signed by NIP-98.
+// send sends v as JSON, or no body for nil; with a key, signed by NIP-98.
 func (n *node) send(method, path string, v any, key *nostr.SecretKey) answer {
 	n.t.Helper()
-	body, err := json.Marshal(v)
-	check(n.t, err)
+	var body []byte
+	if v != nil {
+		var err error
+		body, err = json.Marshal(v)
+		check(n.t, err)
+	}
 	req, err := http.NewRequest(method, n.url+path, bytes.NewReader(body))
 	check(n.t, err)
 	req.Header.Set("Content-Type", "application/json")
