@@ -95,6 +95,37 @@ describe('joining', () => {
     press('Create my account');
     expect(await screen.findByText(/Someone here has this name/)).toBeTruthy();
     expect((screen.getByLabelText('Name') as HTMLInputElement).value).toBe('Mina');
+    // The passphrase is on paper already: the new name is all that is asked for.
+    vi.mocked(join).mockResolvedValue();
+    type('Name', 'Mina Park');
+    press('Next');
+    expect(join).toHaveBeenLastCalledWith(expect.objectContaining({ name: 'Mina Park', passphrase: offered }));
+    await waitFor(() => expect(route.value.path).toBe('/card'));
+  });
+
+  it('keeps the passphrase that is on paper when the node is lost on the way', async () => {
+    vi.mocked(join).mockRejectedValueOnce(new CodedError('offline'));
+    await throughName('Mina');
+    await screen.findByRole('list', { name: 'Passphrase' });
+    press('I wrote it on paper');
+    type('The last word of your passphrase', 'gate');
+    press('Create my account');
+    expect((await screen.findByRole('alert')).textContent).toContain('the passphrase on your paper stays the same');
+    press('Try again');
+    expect(join).toHaveBeenLastCalledWith(expect.objectContaining({ passphrase: offered }));
+    await waitFor(() => expect(route.value.path).toBe('/card'));
+    expect(generatePassphrase).toHaveBeenCalledTimes(1);
+  });
+
+  it('sends who has joined by this invite before to the login', async () => {
+    vi.mocked(join).mockRejectedValue(new CodedError('invite-used'));
+    await throughName('Mina');
+    await screen.findByRole('list', { name: 'Passphrase' });
+    press('I wrote it on paper');
+    type('The last word of your passphrase', 'gate');
+    press('Create my account');
+    expect((await screen.findByRole('alert')).textContent).toContain('If it was you, log in');
+    expect(screen.getByRole('link', { name: 'Log in' }).getAttribute('href')).toBe('#/login');
   });
 
   it('finds the code in a pasted link', async () => {

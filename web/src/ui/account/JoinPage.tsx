@@ -83,6 +83,8 @@ function Join({ code, onJoining }: { code: string; onJoining: (joining: boolean)
   const [stay, setStay] = useState(true);
   const [stage, setStage] = useState<{ name: Stage; progress: number }>({ name: 'key', progress: 0 });
   const [failed, setFailed] = useState<unknown>(null);
+  // What the person has on paper by now: whatever goes wrong after that, it stays theirs.
+  const [kept, setKept] = useState('');
 
   const check = () => {
     setRefused(null);
@@ -92,6 +94,7 @@ function Join({ code, onJoining }: { code: string; onJoining: (joining: boolean)
 
   const create = (passphrase: string) => {
     setFailed(null);
+    setKept(passphrase);
     setStep('working');
     onJoining(true);
     const onStage = (s: Stage, progress?: number) => setStage({ name: s, progress: progress || 0 });
@@ -103,7 +106,10 @@ function Join({ code, onJoining }: { code: string; onJoining: (joining: boolean)
         if (what === 'name-taken' || what === 'name-invalid') {
           setNameProblem(errorText(error));
           setStep('name');
+        } else if (what.startsWith('invite-')) {
+          setRefused(error);
         } else {
+          if (what === 'passphrase-short') setKept('');
           setFailed(error);
           setStep('passphrase');
         }
@@ -120,12 +126,16 @@ function Join({ code, onJoining }: { code: string; onJoining: (joining: boolean)
           title={errorText(refused)}
           action={
             code.startsWith('invite-') ? (
-              <ButtonLink href={link('join')}>{t('account.otherInvite')}</ButtonLink>
+              <ButtonRow>
+                {code === 'invite-used' && <ButtonLink href={link('login')}>{t('account.login')}</ButtonLink>}
+                <ButtonLink href={link('join')}>{t('account.otherInvite')}</ButtonLink>
+              </ButtonRow>
             ) : (
               <Button onClick={check}>{t('common.retry')}</Button>
             )
           }
         >
+          {code === 'invite-used' && `${t('account.inviteUsed')} `}
           {code.startsWith('invite-') && t('account.inviteBad')}
         </Note>
       </Page>
@@ -155,18 +165,24 @@ function Join({ code, onJoining }: { code: string; onJoining: (joining: boolean)
         <div class="stack--wide">
           <p class="soft small">{t('account.step', { step: 2, steps: 2 })}</p>
           {failed !== null && (
-            <Note kind="alarm" title={errorText(failed)}>
-              {t('account.joinKept')}
+            <Note
+              kind="alarm"
+              title={errorText(failed)}
+              action={kept && <Button onClick={() => create(kept)}>{t('common.retry')}</Button>}
+            >
+              {t(kept ? 'account.joinKept' : 'account.joinNot')}
             </Note>
           )}
-          <NewPassphrase done={t('account.create')} onDone={create}>
-            <Check
-              label={t('account.stay')}
-              hint={t('account.stayHint')}
-              checked={stay}
-              onChange={setStay}
-            />
-          </NewPassphrase>
+          {!kept && (
+            <NewPassphrase done={t('account.create')} onDone={create}>
+              <Check
+                label={t('account.stay')}
+                hint={t('account.stayHint')}
+                checked={stay}
+                onChange={setStay}
+              />
+            </NewPassphrase>
+          )}
         </div>
       </Page>
     );
@@ -182,7 +198,8 @@ function Join({ code, onJoining }: { code: string; onJoining: (joining: boolean)
           if (!clean) setNameProblem(t('account.nameEmpty'));
           else {
             setNameProblem('');
-            setStep('passphrase');
+            if (kept) create(kept);
+            else setStep('passphrase');
           }
         }}
       >
