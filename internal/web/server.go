@@ -4,11 +4,8 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"math"
-	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -19,7 +16,6 @@ const (
 	restTime    = 2 * time.Minute  // between two requests of a connection
 	stallTime   = time.Minute      // without a byte of a body, in or out, after which a connection is given up
 	headerBytes = 32 << 10
-	pieceBytes  = 256 << 10 // of a file, written with one deadline
 )
 
 // NewServer returns a server for the handler. Uploads and downloads may take hours, so there is no bound on the whole
@@ -72,60 +68,4 @@ func (b *patientBody) Read(p []byte) (int, error) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
-}
-
-// Listener gives each write of its connections stallTime, unless they were given a deadline of their own.
-type Listener struct{ net.Listener }
-
-// Accept waits for the next connection.
-func (l Listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return &patientConn{TCPConn: tcp}, nil
-	}
-	return c, nil
-}
-
-type patientConn struct {
-	*net.TCPConn
-	own atomic.Bool // whoever uses the connection sets its write deadlines
-}
-
-// SetWriteDeadline hands the write deadline over to the caller.
-func (c *patientConn) SetWriteDeadline(t time.Time) error {
-	c.own.Store(!t.IsZero())
-	return c.TCPConn.SetWriteDeadline(t)
-}
-
-func (c *patientConn) patience() {
-	if !c.own.Load() {
-		// An error means a closed connection, which the write that follows reports.
-		_ = c.TCPConn.SetWriteDeadline(time.Now().Add(stallTime))
-	}
-}
-
-func (c *patientConn) Write(p []byte) (int, error) {
-	c.patience()
-	return c.TCPConn.Write(p)
-}
-
-// ReadFrom lets the system send a file by itself, in pieces, each with its own deadline.
-func (c *patientConn) ReadFrom(r io.Reader) (sent int64, err error) {
-	left := int64(math.MaxInt64)
-	if limited, ok := r.(*io.LimitedReader); ok { // the system's own path wants the file itself, once limited
-		r, left = limited.R, limited.N
-		defer func() { limited.N -= sent }()
-	}
-	for left > 0 {
-		c.patience()
-		n, err := c.TCPConn.ReadFrom(&io.LimitedReader{R: r, N: min(left, pieceBytes)})
-		sent, left = sent+n, left-n
-		if err != nil || n == 0 {
-			return sent, err
-		}
-	}
-	return sent, nil
 }

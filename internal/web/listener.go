@@ -1,0 +1,153 @@
+package web
+
+import (
+	"io"
+	"math"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	mostConns   = 16_000    // in all: the relay's, and as many again for files and pages
+	connsOfAddr = 1024      // from one address: many phones may sit behind one
+	pieceBytes  = 256 << 10 // of a file, written with one deadline
+)
+
+// Listener bounds how many connections there are, from one address and in all: each takes a file handle, and the log,
+// the index and the blobs need some, too. One beyond the bound is closed at once. Each write of a connection is given
+// stallTime, unless the connection was given a deadline of its own.
+type Listener struct {
+	net.Listener
+	most, ofAddr int
+
+	mu    sync.Mutex // guards what follows
+	all   int
+	conns map[netip.Addr]int
+}
+
+// NewListener returns a Listener over l.
+func NewListener(l net.Listener) *Listener {
+	most := mostConns
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil {
+		most = int(min(uint64(most), files.Cur/4*3))
+	}
+	return &Listener{Listener: l, most: most, ofAddr: connsOfAddr, conns: make(map[netip.Addr]int)}
+}
+
+// Accept waits for the next connection that there is room for.
+func (l *Listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := c.(*net.TCPConn)
+		if !ok {
+			return c, nil
+		}
+		addr := addressOf(tcp.RemoteAddr())
+		if l.enter(addr) {
+			return &patientConn{TCPConn: tcp, gone: sync.OnceFunc(func() { l.leave(addr) })}, nil
+		}
+		tcp.Close()
+	}
+}
+
+func (l *Listener) enter(addr netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all >= l.most || addr.IsValid() && l.conns[addr] >= l.ofAddr {
+		return false
+	}
+	l.all++
+	if addr.IsValid() {
+		l.conns[addr]++
+	}
+	return true
+}
+
+func (l *Listener) leave(addr netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all--
+	if !addr.IsValid() {
+		return
+	}
+	if l.conns[addr]--; l.conns[addr] == 0 {
+		delete(l.conns, addr)
+	}
+}
+
+// addressOf is whose connections count together: an address, of IPv6 its /64, which one host has all of. The machine
+// itself has none, because a proxy there speaks for many.
+func addressOf(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if addr.IsLoopback() {
+		return netip.Addr{}
+	}
+	if addr.Is6() {
+		prefix, err := addr.Prefix(64)
+		if err != nil {
+			return netip.Addr{}
+		}
+		addr = prefix.Addr()
+	}
+	return addr
+}
+
+type patientConn struct {
+	*net.TCPConn
+	gone func()
+	own  atomic.Bool // whoever uses the connection sets its write deadlines
+}
+
+// Close makes room for another connection.
+func (c *patientConn) Close() error {
+	defer c.gone()
+	return c.TCPConn.Close()
+}
+
+// SetWriteDeadline hands the write deadline over to the caller.
+func (c *patientConn) SetWriteDeadline(t time.Time) error {
+	c.own.Store(!t.IsZero())
+	return c.TCPConn.SetWriteDeadline(t)
+}
+
+func (c *patientConn) patience() {
+	if !c.own.Load() {
+		// An error means a closed connection, which the write that follows reports.
+		_ = c.TCPConn.SetWriteDeadline(time.Now().Add(stallTime))
+	}
+}
+
+func (c *patientConn) Write(p []byte) (int, error) {
+	c.patience()
+	return c.TCPConn.Write(p)
+}
+
+// ReadFrom lets the system send a file by itself, in pieces, each with its own deadline.
+func (c *patientConn) ReadFrom(r io.Reader) (sent int64, err error) {
+	left := int64(math.MaxInt64)
+	if limited, ok := r.(*io.LimitedReader); ok { // the system's own path wants the file itself, once limited
+		r, left = limited.R, limited.N
+		defer func() { limited.N -= sent }()
+	}
+	for left > 0 {
+		c.patience()
+		n, err := c.TCPConn.ReadFrom(&io.LimitedReader{R: r, N: min(left, pieceBytes)})
+		sent, left = sent+n, left-n
+		if err != nil || n == 0 {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
