@@ -38,6 +38,11 @@ describe('the node’s API', () => {
     await expect(answering(status, body).call(get)).rejects.toMatchObject({ code });
   });
 
+  it('takes no content for an answer', async () => {
+    const api = new NodeApi('http://node:8080', () => Promise.resolve(new Response(null, { status: 204 })));
+    expect(await api.call({ method: 'DELETE', path: '/api/members/x' })).toEqual({});
+  });
+
   it('tells how long to wait', async () => {
     const api = answering(429, '{"error":"too-many-guesses"}', { 'Retry-After': '30' });
     await expect(api.call(get)).rejects.toMatchObject({ code: 'too-many-guesses', retryAfter: 30 });

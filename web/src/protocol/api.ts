@@ -8,7 +8,7 @@ const answerTime = 20_000;
 const maxAnswer = 256 * 1024;
 
 export interface Call {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** From "/api/" on. */
   path: string;
   body?: unknown;
@@ -24,7 +24,7 @@ export class NodeApi {
     private readonly fetcher: typeof fetch = (...a) => fetch(...a),
   ) {}
 
-  /** Answers of 2xx as an object. Rejects with the node's code, `offline`, `timeout` or `bad-answer`. */
+  /** Answers of 2xx as an object, of 204 as an empty one. Rejects with the node's code, `offline`, `timeout` or `bad-answer`. */
   async call({ method, path, body, authorize }: Call): Promise<Json> {
     const url = this.origin + path;
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -37,7 +37,7 @@ export class NodeApi {
       const response = await this.fetcher(url, {
         method, headers, body: text, signal: stop.signal, credentials: 'omit', cache: 'no-store',
       });
-      const answer = parse(await response.text());
+      const answer = response.status === 204 ? {} : parse(await response.text());
       if (response.ok && answer) return answer;
       if (response.ok) throw new CodedError('bad-answer');
       throw refusal(response, answer);

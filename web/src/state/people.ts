@@ -2,7 +2,7 @@
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { kind, replaces, type NostrEvent } from '../protocol/event';
 import { npub } from '../protocol/nip19';
-import { the, verified } from './core';
+import { authorize, the, verified } from './core';
 import { matchesName } from './namesearch';
 import { node, online } from './node';
 import { parseFeeds, parseProfile, parseRoster, type Profile } from './roster';
@@ -74,15 +74,29 @@ export async function startPeople(): Promise<void> {
   node.subscribe(follow);
 }
 
-/** Rejects unless the roster is there or comes. */
-export async function needRoster(): Promise<Map<Hex, Role>> {
+/** Whether the roster lists someone; before it says no, it asks the node. Rejects when no roster is there or comes. */
+export async function isMember(pubkey: Hex): Promise<boolean> {
+  if (!roster.value?.has(pubkey)) await askRoster();
+  if (!roster.value) throw new CodedError(node.value ? 'not-found' : 'offline');
+  return roster.value.has(pubkey);
+}
+
+/** For operators. It is in the roster when this resolves, unless the line broke: then when it is back. */
+export async function setRole(pubkey: Hex, role: Role): Promise<void> {
+  await the().api.call({ method: 'PUT', path: `/api/members/${pubkey}`, body: { role }, authorize });
+  await askRoster().catch(() => undefined);
+}
+
+/** For operators; as `setRole`. */
+export async function removeMember(pubkey: Hex): Promise<void> {
+  await the().api.call({ method: 'DELETE', path: `/api/members/${pubkey}`, authorize });
+  await askRoster().catch(() => undefined);
+}
+
+async function askRoster(): Promise<void> {
   const itself = node.value;
-  if (!roster.value && itself) {
-    const found = await the().relay.query([{ kinds: [kind.roster], authors: [itself.pubkey], limit: 1 }]);
-    take(await verified(found));
-  }
-  if (!roster.value) throw new CodedError(itself ? 'not-found' : 'offline');
-  return roster.value;
+  if (!itself) return;
+  take(await verified(await the().relay.query([{ kinds: [kind.roster], authors: [itself.pubkey], limit: 1 }])));
 }
 
 /** Shows a profile at once that was just published from here. */

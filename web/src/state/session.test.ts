@@ -167,6 +167,20 @@ describe('entering', () => {
     expect(session.value).toBeNull();
   });
 
+  it('with name and passphrase, for members only', async () => {
+    await joinAs('Ama', false);
+    const { pubkey } = session.value ?? {};
+    await logout();
+    openPage();
+    const all = roster.value;
+    roster.value = new Map([[publicKey(newSecret()), 'operator']]); // Ama was removed
+    expect(await code(login({ name: 'Ama', passphrase: words, stay: true }))).toBe('not-member');
+    expect(session.value).toBeNull();
+    roster.value = all;
+    await login({ name: 'Ama', passphrase: words, stay: true });
+    expect(session.value?.pubkey).toBe(pubkey);
+  });
+
   it('with the card, for members only', async () => {
     const secret = newSecret();
     roster.value = new Map([[publicKey(secret), 'operator']]);

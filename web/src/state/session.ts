@@ -11,7 +11,7 @@ import { startInbox, stopInbox } from './inbox';
 import { now } from './node';
 import { askNode, clockSet } from './nodeinfo';
 import { flushPending, publishSurely } from './pending';
-import { needRoster, ownProfile, person, roster } from './people';
+import { isMember, ownProfile, person, roster } from './people';
 import { startUploads, stopUploads } from './uploads';
 import { codeOf, CodedError, type Role, type Session } from './types';
 
@@ -100,6 +100,7 @@ export async function login(a: {
   const { passphrase } = a;
   const auth = await crypto.call('prove', { passphrase, params }, { onProgress: a.onProgress });
   const { pubkey, sealed } = await api.openVault(name, auth);
+  await needMember(pubkey); // the node gives a key back to whoever it belongs to, member or no longer
   await crypto.call('unseal', { pubkey, sealed });
   await enter({ pubkey, name, role: 'member', stay: a.stay }, true);
 }
@@ -110,13 +111,17 @@ export async function loginWithCard(a: { secret: string; stay: boolean }): Promi
   const { crypto } = the();
   const pubkey = await crypto.call('openCard', a.secret);
   try {
-    const { open } = await askNode();
-    if (!open && !(await needRoster()).has(pubkey)) throw new CodedError('not-member');
+    await needMember(pubkey);
   } catch (error) {
     await crypto.call('drop', undefined);
     throw error;
   }
   await enter({ pubkey, name: person(pubkey).name, role: 'member', stay: a.stay }, true);
+}
+
+async function needMember(pubkey: Hex): Promise<void> {
+  const { open } = await askNode();
+  if (!open && !(await isMember(pubkey))) throw new CodedError('not-member');
 }
 
 /** The worker holds one key: whoever is here leaves before another enters. And an invite must not be used in vain. */

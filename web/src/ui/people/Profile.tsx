@@ -5,6 +5,7 @@ import { session } from '../../state/session';
 import { Avatar, Button, ButtonLink, Page, Tag } from '../kit';
 import { link, navigate } from '../router';
 import { Copy } from '../shell/Copy';
+import { Membership } from './Membership';
 import { roleName } from './roles';
 import './Profile.css';
 
@@ -47,6 +48,9 @@ export function Profile({ pubkey }: { pubkey: string }) {
           <p class="soft">{t('people.writeNeedsAccount')}</p>
         )}
         {who.npub && <Copy label={t('people.npub')} hint={t('people.npubHint')} text={who.npub} />}
+        {me?.role === 'operator' && !own && who.role && (
+          <Membership pubkey={pubkey} name={who.name} role={who.role} />
+        )}
       </div>
     </Page>
   );

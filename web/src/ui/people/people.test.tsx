@@ -1,10 +1,18 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { setLanguage } from '../../state/i18n';
-import { peopleLoad, roster } from '../../state/people';
+import { peopleLoad, removeMember, roster, setRole } from '../../state/people';
 import { session } from '../../state/session';
+import { CodedError, type Role } from '../../state/types';
+import { Live } from '../kit';
 import { route, startRouter } from '../router';
 import PeopleArea from './PeopleArea';
+
+vi.mock('../../state/people', async (original) => ({
+  ...(await original<typeof import('../../state/people')>()),
+  setRole: vi.fn(),
+  removeMember: vi.fn(),
+}));
 
 const [me, other, boss] = ['1'.repeat(64), '2'.repeat(64), '3'.repeat(64)];
 let stop: () => void;
@@ -59,14 +67,14 @@ describe('the directory', () => {
   });
 });
 
-describe('a profile', () => {
-  const open = (key: string) => {
-    history.replaceState(null, '', `#/people/${key}`);
-    stop();
-    stop = startRouter();
-    render(<PeopleArea />);
-  };
+const open = (key: string) => {
+  history.replaceState(null, '', `#/people/${key}`);
+  stop();
+  stop = startRouter();
+  render(<PeopleArea />);
+};
 
+describe('a profile', () => {
   it('shows the public key and lets one’s own be changed', () => {
     open(me);
     expect((screen.getByRole('textbox', { name: 'Public key' }) as HTMLInputElement).value).toMatch(/^npub1/);
@@ -79,6 +87,78 @@ describe('a profile', () => {
     open(other);
     expect(screen.getByText('Log in to write to each other.')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Write a message' })).toBeNull();
+    expect(route.value.parts[1]).toBe(other);
+  });
+});
+
+describe('what an operator decides about someone', () => {
+  const says = async (words: RegExp) =>
+    waitFor(() => expect(screen.getAllByRole('status').map((one) => one.textContent).join()).toMatch(words));
+  const choice = () => screen.getByRole<HTMLSelectElement>('combobox', { name: 'Role' });
+
+  beforeEach(() => {
+    session.value = { pubkey: boss, name: 'Oh', role: 'operator', stay: true };
+    vi.mocked(setRole).mockReset();
+    vi.mocked(removeMember).mockReset();
+    render(<Live />);
+  });
+
+  it.each<[string, Role | null, string]>([
+    ['a member', 'member', other],
+    ['an editor', 'editor', other],
+    ['a stranger', null, other],
+    ['an operator about themselves', 'operator', boss],
+    ['an operator about who is not here', 'operator', '4'.repeat(64)],
+  ])('is not offered to %s', (_, role, about) => {
+    session.value = role && { pubkey: role === 'operator' ? boss : me, name: 'Ada', role, stay: true };
+    open(about);
+    expect(screen.getByRole('textbox', { name: 'Public key' })).toBeTruthy();
+    expect(screen.queryByRole('combobox', { name: 'Role' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Remove from here' })).toBeNull();
+  });
+
+  it('gives a role once, and follows the roster', async () => {
+    let done = () => {};
+    vi.mocked(setRole).mockReturnValue(new Promise((resolve) => (done = resolve)));
+    open(other);
+    expect(choice().value).toBe('member');
+    fireEvent.change(choice(), { target: { value: 'editor' } });
+    fireEvent.change(choice(), { target: { value: 'operator' } });
+    expect(vi.mocked(setRole).mock.calls).toEqual([[other, 'editor']]);
+    roster.value = new Map([[me, 'member'], [other, 'editor'], [boss, 'operator']]);
+    done();
+    await says(/role is now Editor/);
+    expect(choice().value).toBe('editor');
+  });
+
+  it('says why a role was not given, and shows the one that holds', async () => {
+    vi.mocked(setRole).mockRejectedValue(new CodedError('last-operator'));
+    open(other);
+    fireEvent.change(choice(), { target: { value: 'editor' } });
+    await says(/This is the last operator/);
+    await waitFor(() => expect(choice().value).toBe('member'));
+  });
+
+  it('asks before it removes someone, then goes back to the list', async () => {
+    vi.mocked(removeMember).mockResolvedValue();
+    open(other);
+    fireEvent.click(screen.getByRole('button', { name: 'Remove from here' }));
+    expect(removeMember).not.toHaveBeenCalled();
+    const dialog = screen.getByRole('dialog', { name: /^Remove .* from here\?$/ });
+    expect(dialog.textContent).toContain('What they wrote stays.');
+    fireEvent.click(dialog.querySelector('.button--danger') as Element);
+    await waitFor(() => expect(route.value.path).toBe('/people'));
+    expect(vi.mocked(removeMember).mock.calls).toEqual([[other]]);
+    await says(/was removed from here/);
+  });
+
+  it('says why someone was not removed', async () => {
+    vi.mocked(removeMember).mockRejectedValue(new CodedError('not-allowed'));
+    open(other);
+    fireEvent.click(screen.getByRole('button', { name: 'Remove from here' }));
+    fireEvent.click(screen.getByRole('dialog').querySelector('.button--danger') as Element);
+    await says(/Your role does not allow this/);
+    expect(screen.queryByRole('dialog')).toBeNull();
     expect(route.value.parts[1]).toBe(other);
   });
 });
