@@ -10,6 +10,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     assetsDir: 'assets',
+    // One small sheet for all: a style that failed to come with its page would not be asked for again.
+    cssCodeSplit: false,
     outDir: 'dist',
     emptyOutDir: true,
     sourcemap: false,

@@ -1,4 +1,3 @@
-import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { hasText, language, languages } from '../../state/i18n';
 import { session, sessionLoad } from '../../state/session';
@@ -7,14 +6,14 @@ import { link, navigate, route } from '../router';
 import { Welcome } from '../welcome/Welcome';
 import { Connection } from './Connection';
 import { Doors } from './Doors';
-import { lazy } from './lazy';
+import { lazy, type LazyPage, useAhead } from './lazy';
 import { NoTexts } from './NoTexts';
 import { LoginNeeded, NotFound } from './Places';
 import { Skip } from './Skip';
 import './App.css';
 
 interface Place {
-  page: ComponentType;
+  page: LazyPage;
   /** Only for people with an account; others are told how to get one. */
   account?: boolean;
 }
@@ -30,8 +29,11 @@ const places: Record<string, Place> = {
   card: { page: lazy(() => import('../account/CardPage'), 'rows'), account: true },
 };
 
+const behindDoors = Object.values(places).map((place) => place.page);
+
 export function App() {
   const code = language.value;
+  useAhead(behindDoors);
   useEffect(() => {
     document.documentElement.lang = code;
     document.documentElement.dir = languages.find((l) => l.code === code)?.dir || 'ltr';
