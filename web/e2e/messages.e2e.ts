@@ -4,7 +4,7 @@ import { join as path } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launch, Node, someone, type Someone } from './harness';
-import { invite, join, type Joined, line, login, say, writeTo } from './paths';
+import { invite, join, type Joined, line, login, openPerson, say, writeTo } from './paths';
 
 describe('messages', () => {
   let node: Node;
@@ -38,6 +38,25 @@ describe('messages', () => {
     await late.page.goto(link);
     await late.page.getByRole('alert').filter({ hasText: /invite/i }).waitFor();
     await late.context.close();
+  });
+
+  it('lets the operator make someone an editor, and a member again', async () => {
+    const write = jun.page.getByRole('link', { name: 'Write', exact: true });
+    await jun.page.goto('/#/news');
+    await jun.page.getByRole('heading', { name: 'No news yet' }).waitFor();
+    expect(await write.count()).toBe(0);
+    await openPerson(mira.page, '준호');
+    const role = mira.page.getByRole('combobox', { name: 'Role' });
+    await role.selectOption({ label: 'Editor' });
+    await mira.page.getByText('role is now Editor').waitFor();
+    await write.first().click();
+    await jun.page.getByRole('textbox', { name: 'Headline' }).waitFor();
+
+    await role.selectOption({ label: 'Member' });
+    await mira.page.getByText('role is now Member').waitFor();
+    await jun.page.goto('/#/news');
+    await write.first().waitFor({ state: 'detached' });
+    await jun.page.getByRole('heading', { name: 'No news yet' }).waitFor();
   });
 
   it('carries messages both ways at once, and counts what is unread', async () => {
@@ -115,6 +134,19 @@ describe('messages', () => {
     const answer = await fetch(`${node.url}/.well-known/nostr.json?name=mira`);
     const { names } = (await answer.json()) as { names: Record<string, string> };
     expect(names.mira).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('lets the operator remove someone, who can then log in on no new device', async () => {
+    await openPerson(mira.page, '준호');
+    await mira.page.getByRole('button', { name: 'Remove from here' }).click();
+    await mira.page.getByRole('dialog').getByRole('button', { name: 'Remove from here' }).click();
+    await mira.page.getByText('was removed from here').waitFor();
+    await mira.page.getByRole('link', { name: /준호/ }).waitFor({ state: 'detached' });
+    const device = await someone(browser, node.url);
+    await login(device.page, junsPaper.name, junsPaper.passphrase);
+    await device.page.getByRole('alert').filter({ hasText: /member/ }).waitFor();
+    expect(device.troubles).toEqual([]);
+    await device.context.close();
   });
 
   it('met no trouble on the way', () => {

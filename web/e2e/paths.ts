@@ -63,6 +63,13 @@ export async function writeTo(page: Page, name: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Write a message' }).waitFor();
 }
 
+/** Opens someone's page, found in the directory by name. */
+export async function openPerson(page: Page, name: string): Promise<void> {
+  await page.goto('/#/people');
+  await page.getByRole('link', { name: new RegExp(name) }).click();
+  await page.getByRole('textbox', { name: 'Public key' }).waitFor();
+}
+
 export async function say(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Write a message' }).fill(text);
   await page.getByRole('button', { name: 'Send', exact: true }).click();
