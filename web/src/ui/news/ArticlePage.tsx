@@ -51,16 +51,26 @@ function Byline({ article }: { article: Article }) {
   const corrected = article.updatedAt > article.publishedAt + 60;
   return (
     <p class="byline" lang={language.value} dir={directionOf(language.value)}>
-      <span>{t('news.by', { name: person(article.pubkey).name })}</span>
       <span>
-        <Time at={article.publishedAt} as="date" />
+        <bdi>{t('news.by', { name: person(article.pubkey).name })}</bdi>
       </span>
-      {corrected && <span>{t('news.corrected', { date: formatDate(article.updatedAt) })}</span>}
+      <span>
+        <bdi>
+          <Time at={article.publishedAt} as="date" />
+        </bdi>
+      </span>
+      {corrected && (
+        <span>
+          <bdi>{t('news.corrected', { date: formatDate(article.updatedAt) })}</bdi>
+        </span>
+      )}
       {article.link && (
         <span>
-          <a href={article.link} rel="noopener noreferrer nofollow">
-            {t('news.source', { host: hostOf(article.link) })}
-          </a>
+          <bdi>
+            <a href={article.link} rel="noopener noreferrer nofollow">
+              {t('news.source', { host: hostOf(article.link) })}
+            </a>
+          </bdi>
         </span>
       )}
     </p>
