@@ -1,5 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { formatDuration, formatSize, t } from '../../state/i18n';
+import { online } from '../../state/node';
 import { person } from '../../state/people';
 import { session } from '../../state/session';
 import type { Rendition, Video } from '../../state/types';
@@ -45,8 +46,13 @@ export function VideoPage({ address }: { address: string }) {
             )}
           </div>
           <p class="watch__by">
-            <span>{t('videos.by', { name: person(found.pubkey).name })}</span> · <Time at={found.publishedAt} as="date" /> ·{' '}
-            <span>{t('videos.length', { duration: formatDuration(found.duration) })}</span>
+            <bdi>{t('videos.by', { name: person(found.pubkey).name })}</bdi>
+            {' · '}
+            <bdi>
+              <Time at={found.publishedAt} as="date" />
+            </bdi>
+            {' · '}
+            <bdi>{t('videos.length', { duration: formatDuration(found.duration) })}</bdi>
           </p>
           <Downloads video={found} />
           <Foot video={found} />
@@ -60,14 +66,14 @@ export function VideoPage({ address }: { address: string }) {
 function Player({ video }: { video: Video }) {
   const player = useRef<HTMLVideoElement>(null);
   const [chosen, choose] = useState(video.renditions[0]?.sha256);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState<'away' | 'unplayable' | null>(null);
   const source = video.renditions.find((r) => r.sha256 === chosen) ?? video.renditions[0];
   if (!source) return null;
   const change = (sha256: string) => {
     const element = player.current;
     const at = element ? element.currentTime : 0;
     const going = element !== null && !element.paused;
-    setFailed(false);
+    setFailed(null);
     choose(sha256);
     // The new file begins where the old one stood.
     requestAnimationFrame(() => {
@@ -87,9 +93,28 @@ function Player({ video }: { video: Video }) {
         playsInline
         preload="none"
         aria-label={video.title}
-        onError={() => setFailed(true)}
+        onError={(event) => setFailed(lost(event.currentTarget) ? 'away' : 'unplayable')}
       />
-      {failed && <Note kind="alarm">{t('videos.playFailed')}</Note>}
+      {failed === 'away' && (
+        <Note
+          kind="alarm"
+          action={
+            <Button
+              icon="retry"
+              onClick={() => {
+                setFailed(null);
+                player.current?.load();
+                player.current?.play().catch(() => undefined);
+              }}
+            >
+              {t('common.retry')}
+            </Button>
+          }
+        >
+          {t('error.offline')}
+        </Note>
+      )}
+      {failed === 'unplayable' && <Note kind="alarm">{t('videos.playFailed')}</Note>}
       {video.renditions.length > 1 && (
         <Tabs
           label={t('videos.quality')}
@@ -100,6 +125,13 @@ function Player({ video }: { video: Video }) {
       )}
     </div>
   );
+}
+
+const NETWORK_ERROR = 2; // MediaError.MEDIA_ERR_NETWORK
+
+/** Whether it is the way to the node that broke, and not the film. */
+function lost(player: HTMLVideoElement): boolean {
+  return !online.peek() || player.error?.code === NETWORK_ERROR;
 }
 
 function Downloads({ video }: { video: Video }) {
