@@ -54,6 +54,7 @@ function AddForm({ most }: { most?: number }) {
   return (
     <form
       class="stack"
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         start();
