@@ -44,7 +44,7 @@ describe('news', () => {
     await page.getByRole('button', { name: 'Choose a picture' }).click();
     await (await picture).setFiles(samplePicture());
     await page.getByRole('img', { name: 'The picture chosen' }).waitFor();
-    await page.getByRole('button', { name: 'Look at it' }).click();
+    await page.getByRole('button', { name: 'Preview' }).click();
     await page.locator('strong', { hasText: 'on Monday' }).waitFor();
     await page.getByRole('button', { name: 'Publish' }).click();
     await page.getByRole('heading', { name: 'The school roof is whole again' }).waitFor();
