@@ -166,4 +166,12 @@ describe('roster', () => {
     }
     expect(parseProfile(event({ kind: 0, content: JSON.stringify({ name: 'x'.repeat(500) }) })).name).toHaveLength(40);
   });
+
+  it('takes a name as one line that can be seen and turns nothing around', () => {
+    const name = (value: string) => parseProfile(event({ kind: 0, content: JSON.stringify({ name: value }) })).name;
+    expect(name('Mina\n\n Operator\u0007')).toBe('Mina Operator');
+    expect(name('\u202eanim\u2067 x')).toBe('anim x');
+    expect(name('\u3164\u200b \u2060')).toBeUndefined();
+    expect(name('مریم\u200cگلی')).toBe('مریم\u200cگلی');
+  });
 });

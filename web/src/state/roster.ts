@@ -37,6 +37,13 @@ export interface Profile {
   at: number;
 }
 
+/** A name in one line that garbles nothing beside it: no controls, nothing that turns the direction, and to be seen. */
+function nameLine(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const line = value.replace(/\s+/gu, ' ').replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069\ufffd]/gu, '');
+  return line.replace(/\p{Default_Ignorable_Code_Point}/gu, '').trim() === '' ? undefined : line;
+}
+
 /** A profile, from kind 0; what it does not hold in the right shape is left out. */
 export function parseProfile(e: NostrEvent): Profile {
   let content: unknown;
@@ -52,7 +59,7 @@ export function parseProfile(e: NostrEvent): Profile {
   };
   const picture = typeof fields.picture === 'string' ? localBlobUrl(fields.picture) : undefined;
   return {
-    name: text(fields.display_name, maxName) ?? text(fields.name, maxName),
+    name: text(nameLine(fields.display_name), maxName) ?? text(nameLine(fields.name), maxName),
     about: text(fields.about, maxAbout),
     picture,
     nip05: text(fields.nip05, 200),
