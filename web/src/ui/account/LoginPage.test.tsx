@@ -51,6 +51,15 @@ describe('logging in', () => {
     await waitFor(() => expect(route.value.path).toBe('/messages'));
   });
 
+  it('says how long to wait after too many guesses', async () => {
+    vi.mocked(login).mockRejectedValue(new CodedError('too-many-guesses', undefined, 61));
+    render(<LoginPage />);
+    type('Name', 'Mina');
+    type('Passphrase', 'something else');
+    press('Log in');
+    expect((await screen.findByRole('alert')).textContent).toContain('Wait 2 minutes, then try again.');
+  });
+
   it('says what went wrong and keeps what was typed', async () => {
     vi.mocked(login).mockRejectedValue(new CodedError('wrong-passphrase'));
     render(<LoginPage />);

@@ -44,6 +44,7 @@ export function Invite() {
           <p>{t(`more.inviteMade-${made.role}`)}</p>
           <Qr text={made.url} label={t('more.inviteQr')} />
           <Copy label={t('more.inviteLink')} text={made.url} hint={t('more.inviteOnce', { date: formatDate(made.expires) })} />
+          {onlyHere(made.url) && <Note>{t('more.inviteHere', { host: new URL(made.url).host })}</Note>}
           <div class="invite__ways">
             <Button icon="print" onClick={() => window.print()}>
               {t('common.print')}
@@ -73,4 +74,9 @@ export function Invite() {
       )}
     </Page>
   );
+}
+
+/** Whether a link leads to the computer that opens it, whichever that is. */
+function onlyHere(url: string): boolean {
+  return /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|\/|$)/.test(url);
 }

@@ -79,6 +79,15 @@ describe('inviting', () => {
     expect(createInvite).toHaveBeenCalledWith('editor');
     expect(((await screen.findByRole('textbox', { name: 'Invite link' })) as HTMLInputElement).value).toBe(url);
     expect(screen.getByRole('img', { name: 'The invite as a code' })).toBeTruthy();
+    expect(screen.queryByText(/works on this computer only/)).toBeNull();
+  });
+
+  it('warns of a link that leads no phone here', async () => {
+    const url = 'http://localhost:8080/#/join/abc';
+    vi.mocked(createInvite).mockResolvedValue({ url, code: 'abc', expires: 1_800_000_000 });
+    render(<Invite />);
+    press('Make an invite');
+    expect(await screen.findByText(/works on this computer only: its address is localhost:8080/)).toBeTruthy();
   });
 
   it('gives an editor members only, a member none', async () => {
