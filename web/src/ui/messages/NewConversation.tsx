@@ -5,7 +5,7 @@ import { findPeople, people, peopleLoad, person } from '../../state/people';
 import { session } from '../../state/session';
 import { codeOf, type Hex } from '../../state/types';
 import { errorText } from '../errors';
-import { Avatar, Button, Empty, Field, Icon, List, ListRow, Page, Skeleton, toast } from '../kit';
+import { Avatar, Button, ButtonLink, Empty, Field, Icon, List, ListRow, Page, Skeleton, toast } from '../kit';
 import { link, navigate } from '../router';
 import { ConversationPicture } from './ConversationPicture';
 import './NewConversation.css';
@@ -101,7 +101,18 @@ export function NewConversation() {
       ) : peopleLoad.value === 'loading' ? (
         <Skeleton />
       ) : (
-        <Empty icon="people" title={t('people.alone')}>
+        <Empty
+          icon="people"
+          title={t('people.alone')}
+          action={
+            session.value !== null &&
+            session.value.role !== 'member' && (
+              <ButtonLink kind="primary" icon="invite" href={link('more', 'invite')}>
+                {t('more.invite')}
+              </ButtonLink>
+            )
+          }
+        >
           {t('people.aloneText')}
         </Empty>
       )}

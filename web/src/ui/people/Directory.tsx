@@ -13,6 +13,22 @@ export function Directory({ chosen }: { chosen?: string }) {
   const found = query.trim() ? findPeople(query) : all;
   const me = session.value;
   const mayInvite = me !== null && me.role !== 'member';
+  const alone = load === 'ready' && all.every((p) => me !== null && p.pubkey === me.pubkey);
+  const nobodyElse = (
+    <Empty
+      icon="people"
+      title={t('people.alone')}
+      action={
+        mayInvite && (
+          <ButtonLink kind="primary" icon="invite" href={link('more', 'invite')}>
+            {t('more.invite')}
+          </ButtonLink>
+        )
+      }
+    >
+      {t('people.aloneText')}
+    </Empty>
+  );
   return (
     <Page
       title={t('common.people')}
@@ -37,40 +53,31 @@ export function Directory({ chosen }: { chosen?: string }) {
           {t('people.failedText')}
         </Empty>
       ) : all.length === 0 ? (
-        <Empty
-          icon="people"
-          title={t('people.alone')}
-          action={
-            mayInvite && (
-              <ButtonLink kind="primary" icon="invite" href={link('more', 'invite')}>
-                {t('more.invite')}
-              </ButtonLink>
-            )
-          }
-        >
-          {t('people.aloneText')}
-        </Empty>
+        nobodyElse
       ) : found.length === 0 ? (
         <Empty icon="search" title={t('common.nothingFound', { query: query.trim() })} />
       ) : (
-        <List label={t('common.people')}>
-          {found.map((p) => (
-            <ListRow
-              key={p.pubkey}
-              href={link('people', p.pubkey)}
-              picture={<Avatar name={p.name} picture={p.picture} seed={p.pubkey} />}
-              title={
-                <>
-                  {p.name}
-                  {me && p.pubkey === me.pubkey && <span class="soft"> · {t('common.you')}</span>}
-                </>
-              }
-              detail={p.about}
-              end={p.role && p.role !== 'member' ? <Tag>{roleName(p.role)}</Tag> : undefined}
-              current={p.pubkey === chosen}
-            />
-          ))}
-        </List>
+        <>
+          <List label={t('common.people')}>
+            {found.map((p) => (
+              <ListRow
+                key={p.pubkey}
+                href={link('people', p.pubkey)}
+                picture={<Avatar name={p.name} picture={p.picture} seed={p.pubkey} />}
+                title={
+                  <>
+                    {p.name}
+                    {me && p.pubkey === me.pubkey && <span class="soft"> · {t('common.you')}</span>}
+                  </>
+                }
+                detail={p.about}
+                end={p.role && p.role !== 'member' ? <Tag>{roleName(p.role)}</Tag> : undefined}
+                current={p.pubkey === chosen}
+              />
+            ))}
+          </List>
+          {alone && nobodyElse}
+        </>
       )}
     </Page>
   );

@@ -1,5 +1,7 @@
+import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../state/i18n';
 import { openConversation } from '../../state/inbox';
+import { confirmedAddress } from '../../state/nip05';
 import { person } from '../../state/people';
 import { session } from '../../state/session';
 import { Avatar, Button, ButtonLink, Page, Tag } from '../kit';
@@ -11,6 +13,7 @@ import './Profile.css';
 
 export function Profile({ pubkey }: { pubkey: string }) {
   const who = person(pubkey);
+  const address = useAddress(who.nip05, pubkey);
   const me = session.value;
   const own = me !== null && me.pubkey === pubkey;
   return (
@@ -23,7 +26,7 @@ export function Profile({ pubkey }: { pubkey: string }) {
           </p>
           <p class="profile__facts">
             {who.role && <Tag>{roleName(who.role)}</Tag>}
-            {who.nip05 && <bdi dir="ltr">{who.nip05}</bdi>}
+            {address && !address.startsWith('xn--') && <bdi dir="ltr">{address}</bdi>}
           </p>
         </div>
         {who.about && (
@@ -54,4 +57,16 @@ export function Profile({ pubkey }: { pubkey: string }) {
       </div>
     </Page>
   );
+}
+
+/** The address that a profile claims, once the node has confirmed it: anyone can claim another's. */
+function useAddress(claim: string | undefined, pubkey: string): string | undefined {
+  const [confirmed, confirm] = useState<string>();
+  useEffect(() => {
+    let wanted = true;
+    confirm(undefined);
+    if (claim) void confirmedAddress(claim, pubkey).then((address) => wanted && confirm(address));
+    return () => void (wanted = false);
+  }, [claim, pubkey]);
+  return confirmed;
 }

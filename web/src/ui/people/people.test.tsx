@@ -58,6 +58,15 @@ describe('the directory', () => {
     expect(await screen.findByRole('heading', { name: 'The list of people did not come' })).toBeTruthy();
   });
 
+  it('shows the first operator what to do next', () => {
+    roster.value = new Map([[me, 'operator']]);
+    session.value = { pubkey: me, name: 'Ada', role: 'operator', stay: true };
+    render(<PeopleArea />);
+    expect(screen.getAllByRole('listitem')).toHaveLength(1);
+    expect(screen.getByRole('heading', { name: 'Nobody else is here yet' })).toBeTruthy();
+    expect(screen.getAllByRole('link', { name: 'Invite people' })).toHaveLength(2);
+  });
+
   it('takes no address that is not a person', () => {
     history.replaceState(null, '', '#/people/<script>');
     stop();
