@@ -58,7 +58,7 @@ type Limits struct {
 	Keys         int // authenticated keys
 	NegSessions  int // open reconciliations
 	NegItems     int // events of one reconciliation
-	NegItemsAll  int // events of all reconciliations of the relay
+	NegItemsAll  int // events of all reconciliations of the relay, of which strangers get the first half
 	Conn, Addr   Rates
 }
 

@@ -87,13 +87,17 @@ var errTooBig = errors.New("too many events to reconcile")
 func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
 	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
+	most := int64(c.relay.cfg.Limits.NegItemsAll)
+	if !c.isMember() {
+		most /= 2 // strangers leave room for members
+	}
 	n := &reconciliation{relay: c.relay}
 	var items []negentropy.Item
 	q := index.Query{Filters: []nostr.Filter{f}, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
 	err := c.relay.cfg.Index.Items(ctx, q, func(createdAt int64, id nostr.ID) error {
 		n.items++
 		all := c.relay.negItems.Add(1)
-		if n.items > c.relay.cfg.Limits.NegItems || all > int64(c.relay.cfg.Limits.NegItemsAll) {
+		if n.items > c.relay.cfg.Limits.NegItems || all > most {
 			return errTooBig
 		}
 		items = append(items, negentropy.Item{Timestamp: createdAt, ID: id})

@@ -77,7 +77,7 @@ func TestReconciliation(t *testing.T) {
 
 func TestReconciliationBounds(t *testing.T) {
 	n := startNode(t, t.TempDir(), true, func(cfg *Config) {
-		cfg.Limits.NegSessions, cfg.Limits.NegItems, cfg.Limits.NegItemsAll = 2, 5, 6
+		cfg.Limits.NegSessions, cfg.Limits.NegItems, cfg.Limits.NegItemsAll = 2, 5, 12 // 6 for strangers
 	})
 	for i := range 6 {
 		n.submit(n.note(alice, int64(i), "x"))
@@ -113,6 +113,13 @@ func TestReconciliationBounds(t *testing.T) {
 	c.sync()
 	if got := other.reconcile("a", all(3)); len(got) != 3 {
 		t.Errorf("%d events, want 3", len(got))
+	}
+	n.admit(alice)
+	refused(n.connect(), "a", all(3), hello, "blocked")
+	member := n.connect()
+	member.auth(alice, n.now)
+	if got := member.reconcile("a", all(3)); len(got) != 3 { // whatever strangers hold
+		t.Errorf("a member got %d events, want 3", len(got))
 	}
 	n.stop()
 	if left := n.relay.negItems.Load(); left != 0 {
