@@ -18,6 +18,9 @@ func (m *Main) exportEvents(ctx context.Context, c *command, args []string) (err
 	if err != nil {
 		return err
 	}
+	if err := mustHoldNode(*data); err != nil {
+		return err
+	}
 	node, err := app.Open(ctx, app.Config{DataDir: *data, Version: version, Logger: m.logger(slog.LevelWarn)})
 	if err != nil {
 		return err

@@ -39,6 +39,9 @@ func (m *Main) feedImport(ctx context.Context, c *command, args []string) error 
 	if bar != nil {
 		bar.finish()
 	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", words[1], err)
+	}
 	if report.PubKey == "" { // nothing was begun
 		return err
 	}

@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"madang/internal/account"
@@ -36,8 +32,8 @@ func (m *Main) invite(_ context.Context, c *command, args []string) error {
 	case *days < 1 || *days > 365:
 		return fmt.Errorf("--days %d is not 1 to 365", *days)
 	}
-	if _, err := os.Stat(filepath.Join(*data, "node.key")); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no node in %s\nStart one with madang serve, or name its directory with --data", *data)
+	if err := mustHoldNode(*data); err != nil {
+		return err
 	}
 	base, err := app.LastURL(*data)
 	if err != nil {
@@ -46,9 +42,8 @@ func (m *Main) invite(_ context.Context, c *command, args []string) error {
 	if base == "" {
 		base = unservedURL
 	}
-	code, err := account.CreateInvite(*data, account.Invite{
-		Role: role, Uses: *uses, Expires: time.Now().AddDate(0, 0, *days),
-	})
+	expires := time.Now().AddDate(0, 0, *days)
+	code, err := account.CreateInvite(*data, account.Invite{Role: role, Uses: *uses, Expires: expires})
 	if err != nil {
 		return err
 	}
@@ -56,6 +51,14 @@ func (m *Main) invite(_ context.Context, c *command, args []string) error {
 	fmt.Fprintln(m.Stdout, link)
 	if *qr || isTerminal(m.Stdout) {
 		showQR(m.Stdout, link)
+	}
+	people := "one person"
+	if *uses > 1 {
+		people = fmt.Sprintf("%d people", *uses)
+	}
+	fmt.Fprintf(m.Stderr, "It lets %s in as %s, until %s.\n", people, role, expires.Format(time.DateOnly))
+	if hint := phonesHint(base); hint != "" {
+		fmt.Fprintln(m.Stderr, hint)
 	}
 	return nil
 }

@@ -82,6 +82,8 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 			return exitOK
 		}
 		args = []string{args[1], "-h"}
+	case "-version", "--version":
+		args = []string{"version"}
 	}
 	for _, c := range commands() {
 		if c.name != args[0] {
@@ -94,6 +96,9 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 			return exitUsage
 		default:
 			fmt.Fprintf(m.Stderr, "madang %s: %v\n", c.name, err)
+			if text := advice(err); text != "" {
+				fmt.Fprintln(m.Stderr, text)
+			}
 			return exitFailed
 		}
 	}

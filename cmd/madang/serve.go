@@ -55,6 +55,13 @@ func (m *Main) serve(ctx context.Context, c *command, args []string) (err error)
 // welcome says where the node is, and how its first operator gets in.
 func (m *Main) welcome(node *app.App, qr bool) error {
 	fmt.Fprintf(m.Stdout, "%s is at %s (listening on %s)\n", node.Name(), node.URL(), node.Addr())
+	if hint := phonesHint(node.URL()); hint != "" {
+		fmt.Fprintln(m.Stdout, hint)
+	}
+	if !node.Media.Available() {
+		fmt.Fprintln(m.Stdout, "Videos cannot be prepared for phones, as ffmpeg is missing; all else works. "+
+			"On Debian and Ubuntu: apt-get install ffmpeg")
+	}
 	link, err := node.FirstInvite()
 	if err != nil || link == "" {
 		return err
@@ -66,13 +73,22 @@ func (m *Main) welcome(node *app.App, qr bool) error {
 	return nil
 }
 
-// showQR draws a QR code with half blocks, light on dark as terminals are.
+// showQR draws a QR code with half blocks, light on dark as most terminals are, and as any terminal is told to be: many
+// cameras read no code whose colours are turned round.
 func showQR(w io.Writer, text string) {
+	var code strings.Builder
 	qrterminal.GenerateWithConfig(text, qrterminal.Config{
-		Level: qrterminal.L, Writer: w, HalfBlocks: true, QuietZone: 2,
+		Level: qrterminal.L, Writer: &code, HalfBlocks: true, QuietZone: 2,
 		BlackChar: qrterminal.BLACK_BLACK, BlackWhiteChar: qrterminal.BLACK_WHITE,
 		WhiteChar: qrterminal.WHITE_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
 	})
+	begin, end := "", ""
+	if isTerminal(w) {
+		begin, end = "\x1b[97;40m", "\x1b[0m"
+	}
+	for line := range strings.Lines(code.String()) {
+		fmt.Fprintf(w, "%s%s%s\n", begin, strings.TrimSuffix(line, "\n"), end)
+	}
 }
 
 // cleanURL checks an address that people are to reach the node by.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"net/http"
 	"net/url"
@@ -71,6 +72,10 @@ func readFile(path string) (*document, error) {
 		_ = dir.Close()
 		if errors.Is(err, ErrTooLarge) {
 			return nil, fmt.Errorf("%s: %w: more than %d MiB", path, ErrTooLarge, maxFeed>>20)
+		}
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // who asked knows the path; the name of a system call helps nobody
 		}
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
