@@ -121,7 +121,7 @@ type countedBody struct {
 	ctx      context.Context
 	owner    nostr.PubKey
 	body     io.Reader
-	reserved int64
+	reserved int64 // with the overhead, as the store counts
 	read     int64
 }
 
@@ -131,7 +131,7 @@ const reserveStep = 1 << 20 // bytes that an upload of unknown length reserves a
 func (c *countedBody) Read(p []byte) (int, error) {
 	n, err := c.body.Read(p)
 	c.read += int64(n)
-	if c.read > c.reserved {
+	if c.read > c.reserved-blob.Overhead {
 		if err := c.reserve(c.read); err != nil {
 			return 0, err
 		}
@@ -141,7 +141,7 @@ func (c *countedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reserve makes the upload's reservation size bytes in all.
+// reserve makes the upload's reservation that of a blob of size bytes.
 func (c *countedBody) reserve(size int64) error {
 	s := c.server
 	s.mu.Lock()
@@ -149,8 +149,9 @@ func (c *countedBody) reserve(size int64) error {
 	if err := s.allow(c.ctx, c.owner, size, s.pending[c.owner]-c.reserved); err != nil {
 		return err
 	}
-	s.pending[c.owner] += size - c.reserved
-	c.reserved = size
+	room := size + blob.Overhead
+	s.pending[c.owner] += room - c.reserved
+	c.reserved = room
 	return nil
 }
 
