@@ -44,7 +44,7 @@ export function Invite() {
           <p>{t(`more.inviteMade-${made.role}`)}</p>
           <Qr text={made.url} label={t('more.inviteQr')} />
           <Copy label={t('more.inviteLink')} text={made.url} hint={t('more.inviteOnce', { date: formatDate(made.expires) })} />
-          {onlyHere(made.url) && <Note>{t('more.inviteHere', { host: new URL(made.url).host })}</Note>}
+          {onlyHere(made.url) && <OnlyHere host={new URL(made.url).host} />}
           <div class="invite__ways">
             <Button icon="print" onClick={() => window.print()}>
               {t('common.print')}
@@ -73,6 +73,17 @@ export function Invite() {
         </div>
       )}
     </Page>
+  );
+}
+
+function OnlyHere({ host }: { host: string }) {
+  return (
+    <Note>
+      {t('more.inviteHere', { host })}{' '}
+      <code class="invite__setting" dir="ltr">
+        --listen 0.0.0.0:8080
+      </code>
+    </Note>
   );
 }
 
