@@ -16,7 +16,10 @@ export function lazy(load: () => Promise<{ default: ComponentType }>, shape: Ske
   function Lazy() {
     const [state, set] = useState<'loading' | 'ready' | 'failed'>(ready ? 'ready' : 'loading');
     useEffect(() => {
-      if (ready) return;
+      if (ready) {
+        set('ready'); // it came, fetched ahead, after this was drawn and before this ran
+        return;
+      }
       let wanted = true;
       fetch().then(
         () => wanted && set('ready'),
