@@ -1,6 +1,9 @@
-import { render, screen } from '@testing-library/preact';
-import { expect, it } from 'vitest';
+import { cleanup, render, screen } from '@testing-library/preact';
+import { render as draw } from 'preact';
+import { afterEach, expect, it } from 'vitest';
 import { lazy } from './lazy';
+
+afterEach(cleanup);
 
 const page = { default: () => <h1>Here I am</h1> };
 
@@ -11,22 +14,14 @@ it('shows a page when its code has come', async () => {
 });
 
 it('shows a page that was fetched ahead between its first drawing and its first effect', async () => {
-  let arrive = (): void => undefined;
-  const Lazy = lazy(
-    () =>
-      new Promise((done) => {
-        arrive = () => done(page);
-      }),
-    'rows',
-  );
+  const Lazy = lazy(() => Promise.resolve(page), 'rows');
   const ahead = Lazy.fetch();
-  const Beside = () => {
-    arrive(); // resolves while the tree is drawn; effects run only after
-    return <Lazy />;
-  };
-  render(<Beside />);
+  const place = document.body.appendChild(document.createElement('div'));
+  draw(<Lazy />, place); // as on a page, where effects run after the next frame; the test library's render runs them at once
   await ahead;
   expect(await screen.findByRole('heading', { name: 'Here I am' })).toBeTruthy();
+  draw(null, place);
+  place.remove();
 });
 
 it('says so when the code does not come', async () => {
