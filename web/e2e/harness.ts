@@ -115,7 +115,7 @@ export async function someone(browser: Browser, url: string, options: BrowserCon
   page.on('console', (message) => {
     const text = message.text();
     // A node that is down on purpose makes the browser complain; that is not the page's fault.
-    if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket connection/.test(text)) {
+    if (message.type() === 'error' && !/net::ERR_(CONNECTION|EMPTY_RESPONSE|INTERNET|SOCKET)|WebSocket connection/.test(text)) {
       troubles.push(text);
     }
   });
