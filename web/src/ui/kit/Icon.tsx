@@ -39,7 +39,6 @@ const drawings = {
   upload: <path d="M12 15.5V4.5M7.5 9L12 4.5 16.5 9M5 19.5h14" />,
   play: <path d="M8 5.5v13l10.5-6.5z" />,
   pause: <path d="M8.5 5.5v13M15.5 5.5v13" />,
-  stop: <path d="M6.5 6.5h11v11h-11z" />,
   retry: <path d="M19.5 12a7.5 7.5 0 1 1-2.3-5.4M19.5 4v4h-4" />,
   picture: <path d="M4 5.5h16v13H4zM4 16l4.5-4.5 4 4L15 13l5 4.5M15.5 9.2v.1" />,
   camera: (

@@ -37,7 +37,7 @@ export function ProgressBar({ label, value, detail, onStop }: ProgressBarProps) 
         <span class="progress__done" style={known ? { width: `${share * 100}%` } : undefined} />
       </div>
       {onStop && (
-        <Button kind="plain" icon="stop" onClick={onStop}>
+        <Button kind="plain" icon="close" onClick={onStop}>
           {t('common.stop')}
         </Button>
       )}

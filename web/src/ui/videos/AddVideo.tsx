@@ -3,7 +3,7 @@ import { formatSize, language, languages, t } from '../../state/i18n';
 import { node } from '../../state/node';
 import { startVideoUpload, uploads } from '../../state/videos';
 import { errorText } from '../errors';
-import { Button, Empty, Field, Note, Page, Select, TextArea, toast } from '../kit';
+import { Button, Empty, Field, Icon, Note, Page, Select, TextArea, toast } from '../kit';
 import { mayWrite } from '../mayWrite';
 import { link, navigate } from '../router';
 import { Uploads } from './Uploads';
@@ -142,7 +142,8 @@ function FileField({ file, hint, error, onFile }: FileFieldProps) {
       />
       {error && (
         <p class="field__error" role="alert">
-          {error}
+          <Icon name="alert" size={18} />
+          <span>{error}</span>
         </p>
       )}
     </div>

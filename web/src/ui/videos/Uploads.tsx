@@ -52,7 +52,7 @@ function Upload({ upload }: { upload: VideoUpload }) {
           title={t(stageKeys[stage], { reason: errorText(upload.error ?? 'unexpected') })}
           action={<Again upload={upload} />}
         >
-          {null}
+          {upload.lost && t('videos.lost')}
         </Note>
       )}
       {stage !== 'done' && stage !== 'failed' && stage !== 'stopped' && <Going upload={upload} />}
@@ -101,7 +101,11 @@ function Done({ upload }: { upload: VideoUpload }) {
 function Again({ upload }: { upload: VideoUpload }) {
   return (
     <ButtonRow>
-      {!upload.lost && (
+      {upload.lost ? (
+        <ButtonLink icon="plus" href={link('videos', 'add')}>
+          {t('videos.addTitle')}
+        </ButtonLink>
+      ) : (
         <Button icon="retry" onClick={() => retryUpload(upload.id)}>
           {t('videos.retry')}
         </Button>
