@@ -64,6 +64,8 @@ describe('pictures of the village', () => {
         const player = document.querySelector('video');
         return !player || player.networkState !== player.NETWORK_LOADING;
       });
+      // Chromium's player fades out a wheel over its poster, and tells nobody when it has.
+      await page.waitForTimeout(1500);
       await page.screenshot({ path: join(folder, `${name}.png`) });
       await context.close();
     });
