@@ -1,5 +1,6 @@
-/** One language's texts: `area.key` to a text, or to its plural forms by CLDR category. */
-export type Catalogue = Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>;
+import type { Catalogue } from './join';
+
+export type { Catalogue };
 
 export const languages: { code: string; name: string; dir: 'ltr' | 'rtl' }[] = [
   { code: 'en', name: 'English', dir: 'ltr' },

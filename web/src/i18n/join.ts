@@ -1,4 +1,5 @@
-import type { Catalogue } from './index';
+/** One language's texts: `area.key` to a text, or to its plural forms by CLDR category. */
+export type Catalogue = Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>;
 
 type Area = Record<string, unknown>;
 
