@@ -285,11 +285,11 @@ func findTools(ffmpeg string) (tools, error) {
 	}
 	ffmpeg, err := exec.LookPath(ffmpeg)
 	if err != nil {
-		return tools{}, errors.Join(ErrNoFFmpeg, err)
+		return tools{}, fmt.Errorf("%w: %w", ErrNoFFmpeg, err)
 	}
 	ffprobe, err := exec.LookPath(filepath.Join(filepath.Dir(ffmpeg), "ffprobe"))
 	if err != nil {
-		return tools{}, errors.Join(ErrNoFFmpeg, err)
+		return tools{}, fmt.Errorf("%w: %w", ErrNoFFmpeg, err)
 	}
 	return tools{ffmpeg, ffprobe}, nil
 }
