@@ -79,10 +79,10 @@ func (a *App) ownEvents() []*nostr.Event {
 	}
 	return []*nostr.Event{
 		{Kind: nostr.KindProfile, Content: string(profile)},
-		role("operator", "Operator", "Looks after the node and lets people in", "1"),
-		role("editor", "Editor", "Publishes news and videos", "2"),
+		role(policy.Operator.String(), "Operator", "Looks after the node and lets people in", "1"),
+		role(policy.Editor.String(), "Editor", "Publishes news and videos", "2"),
 		{Kind: nostr.KindMembers, Tags: nostr.Tags{{"-"}}},
-		{Kind: nostr.KindFollowSet, Tags: nostr.Tags{{"-"}, {"d", "feeds"}, {"title", "Feeds"}}},
+		{Kind: nostr.KindFollowSet, Tags: nostr.Tags{{"-"}, {"d", policy.FeedSet}, {"title", "Feeds"}}},
 	}
 }
 

@@ -10,22 +10,19 @@ import (
 	"madang/internal/policy"
 )
 
-// feedsSet is the d tag of the node's list of feeds (NIP-51, kind 30000).
-const feedsSet = "feeds"
-
 // joinFeeds adds the feed's key to the node's list of feeds, by which the policy lets it write.
 func (r *run) joinFeeds(ctx context.Context) error {
 	stored, err := r.newest(ctx, nostr.Filter{
 		Authors: []nostr.PubKey{r.cfg.NodeKey.PubKey()},
 		Kinds:   []uint16{nostr.KindFollowSet},
-		Tags:    []nostr.TagFilter{{Letter: 'd', Values: []string{feedsSet}}},
+		Tags:    []nostr.TagFilter{{Letter: 'd', Values: []string{policy.FeedSet}}},
 		Until:   nostr.All().Until,
 	})
 	if err != nil {
 		return fmt.Errorf("read the list of feeds: %w", err)
 	}
 	e := &nostr.Event{
-		Kind: nostr.KindFollowSet, CreatedAt: r.now, Tags: nostr.Tags{{"-"}, {"d", feedsSet}, {"title", "Feeds"}},
+		Kind: nostr.KindFollowSet, CreatedAt: r.now, Tags: nostr.Tags{{"-"}, {"d", policy.FeedSet}, {"title", "Feeds"}},
 	}
 	if stored != nil {
 		if stored.Tags.Has("p", r.pubkey.String()) {

@@ -141,16 +141,18 @@ func (p *Policy) Feeds() []nostr.PubKey {
 	return slices.SortedFunc(maps.Keys(p.feeds.keys), func(a, b nostr.PubKey) int { return bytes.Compare(a[:], b[:]) })
 }
 
-// Publishers lists those whose articles and videos this node shows as its own: editors, operators, feeds and the node
+// Publishers lists, in no order, those whose articles and videos this node shows as its own: editors, operators, feeds and the node
 // itself. It is nil where anyone may publish. What others wrote may be here too, when a courier brought it.
 func (p *Policy) Publishers() []nostr.PubKey {
 	if p.cfg.Open {
 		return nil
 	}
 	publishers := append(p.Feeds(), p.cfg.NodeKey)
-	for _, m := range p.Members() {
-		if m.Role >= Editor {
-			publishers = append(publishers, m.PubKey)
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for pk, role := range p.roster.roles {
+		if role >= Editor {
+			publishers = append(publishers, pk)
 		}
 	}
 	return publishers

@@ -28,15 +28,14 @@ func (h *Handler) atom(w http.ResponseWriter, r *http.Request) error {
 		out.Language, out.Path = chosen, out.Path+"?lang="+chosen
 	}
 	var events []*nostr.Event
-	var authors []nostr.PubKey
 	err := h.query(r.Context(), f, func(e *nostr.Event) error {
-		events, authors = append(events, e), append(authors, e.PubKey)
+		events = append(events, e)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	names, err := h.names(r.Context(), authors)
+	names, err := h.names(r.Context(), events...)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package pages
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 
 	"madang/internal/nostr"
 	"madang/internal/publication"
+	"madang/internal/web/httpauth"
 )
 
 const (
@@ -109,11 +109,7 @@ func languageChoices(v *view, codes []string, chosen string) []choice {
 
 // stories reads articles for a list, the last published first.
 func (h *Handler) stories(ctx context.Context, v *view, events []*nostr.Event) ([]story, error) {
-	var authors []nostr.PubKey
-	for _, e := range events {
-		authors = append(authors, e.PubKey)
-	}
-	names, err := h.names(ctx, authors)
+	names, err := h.names(ctx, events...)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +198,7 @@ func (h *Handler) article(w http.ResponseWriter, r *http.Request, code string) e
 	if err != nil {
 		return err
 	}
-	names, err := h.names(r.Context(), []nostr.PubKey{e.PubKey})
+	names, err := h.names(r.Context(), e)
 	if err != nil {
 		return err
 	}
@@ -250,7 +246,7 @@ func beginsWith(content, summary string) bool {
 
 // publicationLink is the page of what a NIP-19 code names, or "".
 func publicationLink(v *view, code string) string {
-	if len(code) > 1500 {
+	if len(code) > maxCode {
 		return ""
 	}
 	named, err := nostr.ParseNIP19(code)
@@ -275,9 +271,5 @@ func (h *Handler) baseURL(r *http.Request) string {
 	if u, err := url.Parse(public); err == nil && u.Host != "" && u.Host == r.Host || !hostPattern.MatchString(r.Host) {
 		return strings.TrimRight(public, "/")
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	return fmt.Sprintf("%s://%s", scheme, r.Host)
+	return httpauth.Origin(r)
 }

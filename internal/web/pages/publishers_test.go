@@ -35,3 +35,13 @@ func TestPublishers(t *testing.T) {
 		t.Errorf("the stranger's article: %d", got)
 	}
 }
+
+// TestFeedBehindProxy: a reader whom a proxy served over https gets links that are https.
+func TestFeedBehindProxy(t *testing.T) {
+	s := newSite(t)
+	s.cfg.BaseURL = func() string { return "" }
+	s.write("The well is clean", "Drink.", "en", s.clock.Unix()-60)
+	if feed := s.body("/news/feed.atom", "X-Forwarded-Proto", "https"); !strings.Contains(feed, "https://hill.example:8080/news") {
+		t.Errorf("the feed's links:\n%s", feed)
+	}
+}

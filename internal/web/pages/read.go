@@ -19,6 +19,7 @@ const (
 	maxTogether     = 500 // events of one second that a page still shows together
 	languagesFrom   = 300 // newest articles that are looked at for the list of languages
 	languagesStayed = time.Minute
+	maxCode         = 1500 // characters of a NIP-19 code in a path or a link
 )
 
 // errEnough ends a query.
@@ -63,12 +64,12 @@ func before(value string) int64 {
 	return t - 1
 }
 
-// names returns what authors call themselves (kind 0), or a short form of their keys.
-func (h *Handler) names(ctx context.Context, authors []nostr.PubKey) (map[nostr.PubKey]string, error) {
+// names returns what the authors of events call themselves (kind 0), or a short form of their keys.
+func (h *Handler) names(ctx context.Context, events ...*nostr.Event) (map[nostr.PubKey]string, error) {
 	names := map[nostr.PubKey]string{}
-	for _, pk := range authors {
-		npub := pk.Npub()
-		names[pk] = npub[:10] + "…" + npub[len(npub)-4:]
+	for _, e := range events {
+		npub := e.PubKey.Npub()
+		names[e.PubKey] = npub[:10] + "…" + npub[len(npub)-4:]
 	}
 	if len(names) == 0 {
 		return names, nil
@@ -99,7 +100,7 @@ func (h *Handler) names(ctx context.Context, authors []nostr.PubKey) (map[nostr.
 
 // find returns the event that a NIP-19 code names: the newest version of an address, or one event.
 func (h *Handler) find(ctx context.Context, code string, kinds []uint16) (*nostr.Event, error) {
-	if len(code) > 1500 {
+	if len(code) > maxCode {
 		return nil, errNotFound
 	}
 	named, err := nostr.ParseNIP19(code)

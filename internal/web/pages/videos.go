@@ -59,11 +59,7 @@ func (h *Handler) videos(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) films(ctx context.Context, v *view, events []*nostr.Event) ([]film, error) {
-	var authors []nostr.PubKey
-	for _, e := range events {
-		authors = append(authors, e.PubKey)
-	}
-	names, err := h.names(ctx, authors)
+	names, err := h.names(ctx, events...)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +129,7 @@ func (h *Handler) video(w http.ResponseWriter, r *http.Request, code string) err
 	if err != nil {
 		return err
 	}
-	names, err := h.names(r.Context(), []nostr.PubKey{e.PubKey})
+	names, err := h.names(r.Context(), e)
 	if err != nil {
 		return err
 	}
