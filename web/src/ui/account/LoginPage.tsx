@@ -1,12 +1,11 @@
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { t } from '../../state/i18n';
 import { login, loginWithCard, session } from '../../state/session';
 import { errorText } from '../errors';
-import { Button, Check, Field, Note, Page, ProgressBar, Tabs, TextArea } from '../kit';
+import { Button, Check, Field, FileButton, Note, Page, ProgressBar, Tabs, TextArea } from '../kit';
 import { link, navigate } from '../router';
 import { readQr } from './readQr';
-import './LoginPage.css';
 
 export default function LoginPage() {
   const [way, setWay] = useState<'passphrase' | 'card'>('passphrase');
@@ -112,7 +111,6 @@ function CardForm({ foot, busy, onLogin }: FormProps<string>) {
   const [secret, setSecret] = useState('');
   const [problem, setProblem] = useState('');
   const [reading, setReading] = useState(false);
-  const chooser = useRef<HTMLInputElement>(null);
 
   const read = (file: File) => {
     setReading(true);
@@ -144,23 +142,9 @@ function CardForm({ foot, busy, onLogin }: FormProps<string>) {
         error={problem}
         rows={4}
       />
-      <input
-        ref={chooser}
-        class="login__file"
-        type="file"
-        accept="image/*"
-        capture="environment"
-        tabIndex={-1}
-        aria-hidden="true"
-        onChange={(event) => {
-          const file = event.currentTarget.files && event.currentTarget.files[0];
-          event.currentTarget.value = '';
-          if (file) read(file);
-        }}
-      />
-      <Button icon="camera" busy={reading} onClick={() => chooser.current?.click()}>
+      <FileButton icon="camera" accept="image/*" camera busy={reading} onFile={read}>
         {t('account.photograph')}
-      </Button>
+      </FileButton>
       {foot}
     </form>
   );

@@ -41,7 +41,7 @@ export function FieldBox(p: FieldFrame & { inputId: string; children: ComponentC
 }
 
 /** aria attributes that tie an input to its hint and error. */
-export function tied(inputId: string, p: FieldFrame) {
+export function tied(inputId: string, p: Pick<FieldFrame, 'hint' | 'error'>) {
   const ids = [p.hint && `${inputId}-hint`, p.error && `${inputId}-error`].filter(Boolean);
   return {
     'aria-describedby': ids.length ? ids.join(' ') : undefined,

@@ -1,10 +1,10 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { t } from '../../state/i18n';
 import { uploadPicture } from '../../state/blobs';
 import { person } from '../../state/people';
 import { saveProfile, session } from '../../state/session';
 import { errorText } from '../errors';
-import { Avatar, Button, ButtonRow, Field, Note, Page, ProgressBar, scalePicture, TextArea, toast } from '../kit';
+import { Avatar, Button, ButtonRow, Field, FileButton, Note, Page, ProgressBar, scalePicture, TextArea, toast } from '../kit';
 import './EditProfile.css';
 
 const PICTURE_SIDE = 512;
@@ -21,7 +21,6 @@ export function EditProfile() {
   const [uploading, setUploading] = useState<number | null>(null);
   const [saving, setSaving] = useState(false);
   const [failed, setFailed] = useState('');
-  const chooser = useRef<HTMLInputElement>(null);
 
   const take = (file: File) => {
     setFailed('');
@@ -56,23 +55,10 @@ export function EditProfile() {
       <form class="stack--wide" onSubmit={save} noValidate>
         <div class="edit-profile__picture">
           <Avatar name={name || '·'} picture={picture.local} seed={me ? me.pubkey : ''} size={96} />
-          <input
-            ref={chooser}
-            class="edit-profile__file"
-            type="file"
-            accept="image/*"
-            tabIndex={-1}
-            aria-hidden="true"
-            onChange={(event) => {
-              const file = event.currentTarget.files && event.currentTarget.files[0];
-              event.currentTarget.value = '';
-              if (file) take(file);
-            }}
-          />
           <div class="edit-profile__ways">
-            <Button icon="picture" onClick={() => chooser.current?.click()} busy={uploading !== null}>
+            <FileButton icon="picture" accept="image/*" onFile={take} busy={uploading !== null}>
               {t(picture.local ? 'more.otherPicture' : 'more.addPicture')}
-            </Button>
+            </FileButton>
             {picture.local && uploading === null && (
               <Button kind="plain" onClick={() => setPicture({ url: '' })}>
                 {t('more.removePicture')}

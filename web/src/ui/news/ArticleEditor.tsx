@@ -6,13 +6,12 @@ import { sessionLoad } from '../../state/session';
 import type { Article, ArticleDraft } from '../../state/types';
 import { errorText } from '../errors';
 import {
-  Button, ButtonRow, Confirm, Empty, Field, Note, Page, ProgressBar, Select, Skeleton, TextArea, toast,
+  Button, ButtonRow, Confirm, Empty, Field, FileButton, Note, Page, ProgressBar, Select, Skeleton, TextArea, toast,
 } from '../kit';
 import { link, navigate, route } from '../router';
 import { ArticleBody } from './ArticleBody';
 import { mayWrite } from '../mayWrite';
 import { MarkdownBar } from './MarkdownBar';
-import { PictureButton } from './PictureButton';
 import { usePictureUpload } from './usePictureUpload';
 import './news.css';
 
@@ -271,9 +270,9 @@ function LeadPicture({ image, onChange }: { image?: string; onChange: (image?: s
       {sending !== null && <ProgressBar label={t('news.pictureSending')} value={sending} />}
       {failure !== null && <Note kind="alarm" title={errorText(failure)} />}
       <ButtonRow>
-        <PictureButton disabled={sending !== null} onFile={send}>
+        <FileButton icon="picture" accept="image/*" disabled={sending !== null} onFile={send}>
           {t(image ? 'news.pictureReplace' : 'news.pictureAdd')}
-        </PictureButton>
+        </FileButton>
         {image && (
           <Button kind="plain" onClick={() => onChange(undefined)}>
             {t('news.pictureRemove')}

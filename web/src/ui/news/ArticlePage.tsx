@@ -1,13 +1,13 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { formatDate, language, t } from '../../state/i18n';
 import { article as articleAt, deleteArticle } from '../../state/news';
 import { person } from '../../state/people';
 import { session } from '../../state/session';
 import type { Article } from '../../state/types';
 import { directionOf } from '../direction';
-import { errorText } from '../errors';
-import { Button, ButtonLink, Confirm, Empty, Page, Skeleton, Time, toast } from '../kit';
-import { link, navigate, route } from '../router';
+import { ButtonLink, Empty, Page, Skeleton, Time } from '../kit';
+import { link, route } from '../router';
+import { TakeBack } from '../TakeBack';
 import { ArticleBody } from './ArticleBody';
 import './news.css';
 
@@ -78,23 +78,7 @@ function Byline({ article }: { article: Article }) {
 }
 
 function Foot({ article }: { article: Article }) {
-  const [asking, ask] = useState(false);
-  const [busy, setBusy] = useState(false);
   const own = session.value?.pubkey === article.pubkey;
-  const takeBack = () => {
-    setBusy(true);
-    deleteArticle(article.address).then(
-      () => {
-        toast(t('news.deleted'));
-        navigate(front, true);
-      },
-      (error: unknown) => {
-        toast(errorText(error), 'alarm');
-        setBusy(false);
-        ask(false);
-      },
-    );
-  };
   return (
     <footer class="article__foot">
       {own && (
@@ -102,26 +86,12 @@ function Foot({ article }: { article: Article }) {
           <ButtonLink icon="edit" href={`${link('news', 'write')}?article=${encodeURIComponent(article.address)}`}>
             {t('news.correct')}
           </ButtonLink>
-          <Button kind="danger" icon="trash" onClick={() => ask(true)}>
-            {t('news.delete')}
-          </Button>
+          <TakeBack area="news" remove={() => deleteArticle(article.address)} then={front} />
         </>
       )}
       <a class="small" href={`/news/${article.address}`}>
         {t('news.plain')}
       </a>
-      {asking && (
-        <Confirm
-          title={t('news.deleteAsk')}
-          confirm={t('news.delete')}
-          danger
-          busy={busy}
-          onConfirm={takeBack}
-          onClose={() => ask(false)}
-        >
-          {t('news.deleteText')}
-        </Confirm>
-      )}
     </footer>
   );
 }

@@ -4,9 +4,9 @@ import { articles, loadMoreNews, moreNews, newsLoad } from '../../state/news';
 import { person } from '../../state/people';
 import type { Article } from '../../state/types';
 import { directionOf } from '../direction';
-import { errorText } from '../errors';
-import { Button, ButtonLink, Empty, IconButton, Note, Page, Skeleton, Tabs, Time, toast } from '../kit';
+import { ButtonLink, Empty, IconButton, Note, Page, Skeleton, Tabs, Time } from '../kit';
 import { link } from '../router';
+import { LoadMore } from '../LoadMore';
 import { mayWrite } from '../mayWrite';
 import './news.css';
 
@@ -54,7 +54,7 @@ export function FrontPage() {
           </ol>
         </div>
       )}
-      {lead && moreNews.value && <More />}
+      {lead && moreNews.value && <LoadMore load={loadMoreNews}>{t('news.more')}</LoadMore>}
     </Page>
   );
 }
@@ -114,23 +114,6 @@ function Picture({ source, class: name }: { source: string; class: string }) {
   const [broken, setBroken] = useState(false);
   if (broken) return null;
   return <img class={name} src={source} alt="" loading="lazy" decoding="async" onError={() => setBroken(true)} />;
-}
-
-function More() {
-  const [busy, setBusy] = useState(false);
-  const load = () => {
-    setBusy(true);
-    loadMoreNews()
-      .catch((error: unknown) => toast(errorText(error), 'alarm'))
-      .finally(() => setBusy(false));
-  };
-  return (
-    <div class="paper__more">
-      <Button busy={busy} onClick={load}>
-        {t('news.more')}
-      </Button>
-    </div>
-  );
 }
 
 function NoNews() {

@@ -1,8 +1,7 @@
 import { t } from '../../state/i18n';
 import { errorText } from '../errors';
-import { IconButton, Note, ProgressBar } from '../kit';
+import { FileButton, IconButton, Note, ProgressBar } from '../kit';
 import { applyMark, type Mark } from './marks';
-import { PictureButton } from './PictureButton';
 import { usePictureUpload } from './usePictureUpload';
 
 interface MarkdownBarProps {
@@ -40,7 +39,13 @@ export function MarkdownBar({ area, value, onChange }: MarkdownBarProps) {
         {marks.map((mark) => (
           <IconButton key={mark} icon={mark} label={t(`news.mark.${mark}`)} onClick={() => apply(mark)} />
         ))}
-        <PictureButton label={t('news.pictureInsert')} disabled={sending !== null} onFile={send} />
+        <FileButton
+          icon="picture"
+          accept="image/*"
+          label={t('news.pictureInsert')}
+          disabled={sending !== null}
+          onFile={send}
+        />
       </div>
       {sending !== null && <ProgressBar label={t('news.pictureSending')} value={sending} />}
       {failure !== null && <Note kind="alarm" title={errorText(failure)} />}

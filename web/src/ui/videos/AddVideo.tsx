@@ -3,7 +3,7 @@ import { formatSize, language, languages, t } from '../../state/i18n';
 import { node } from '../../state/node';
 import { startVideoUpload, uploads } from '../../state/videos';
 import { errorText } from '../errors';
-import { Button, Empty, Field, Icon, Note, Page, Select, TextArea, toast } from '../kit';
+import { Button, Empty, Field, FieldBox, Note, Page, Select, TextArea, tied, toast } from '../kit';
 import { mayWrite } from '../mayWrite';
 import { link, navigate } from '../router';
 import { Uploads } from './Uploads';
@@ -106,16 +106,9 @@ interface FileFieldProps {
 
 function FileField({ file, hint, error, onFile }: FileFieldProps) {
   const input = useRef<HTMLInputElement>(null);
+  const id = 'video-file';
   return (
-    <div class={error ? 'field field--wrong' : 'field'}>
-      <label class="field__label" for="video-file">
-        {t('videos.file')}
-      </label>
-      {hint && (
-        <p class="field__hint" id="video-file-hint">
-          {hint}
-        </p>
-      )}
+    <FieldBox label={t('videos.file')} hint={hint} error={error} inputId={id}>
       <div class="file-field">
         <Button icon="videos" onClick={() => input.current?.click()}>
           {t(file ? 'videos.fileChange' : 'videos.fileChoose')}
@@ -128,24 +121,17 @@ function FileField({ file, hint, error, onFile }: FileFieldProps) {
       </div>
       <input
         ref={input}
-        id="video-file"
+        id={id}
         class="aside"
         tabIndex={-1}
         type="file"
         accept="video/*"
-        aria-describedby={hint ? 'video-file-hint' : undefined}
-        aria-invalid={error ? 'true' : undefined}
         onChange={(event) => {
           const chosen = event.currentTarget.files?.[0];
           if (chosen) onFile(chosen);
         }}
+        {...tied(id, { hint, error })}
       />
-      {error && (
-        <p class="field__error" role="alert">
-          <Icon name="alert" size={18} />
-          <span>{error}</span>
-        </p>
-      )}
-    </div>
+    </FieldBox>
   );
 }

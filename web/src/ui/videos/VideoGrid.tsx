@@ -4,8 +4,8 @@ import { person } from '../../state/people';
 import type { Video } from '../../state/types';
 import { loadMoreVideos, moreVideos, uploads, videos, videosLoad } from '../../state/videos';
 import { directionOf } from '../direction';
-import { errorText } from '../errors';
-import { Button, ButtonLink, Empty, Icon, IconButton, Note, Page, Skeleton, Time, toast } from '../kit';
+import { ButtonLink, Empty, Icon, IconButton, Note, Page, Skeleton, Time } from '../kit';
+import { LoadMore } from '../LoadMore';
 import { mayWrite } from '../mayWrite';
 import { link } from '../router';
 import { Uploads } from './Uploads';
@@ -49,7 +49,7 @@ export function VideoGrid() {
           </li>
         ))}
       </ul>
-      {all.length > 0 && moreVideos.value && <More />}
+      {all.length > 0 && moreVideos.value && <LoadMore load={loadMoreVideos}>{t('videos.more')}</LoadMore>}
     </Page>
   );
 }
@@ -83,21 +83,4 @@ function Poster({ source }: { source?: string }) {
   const [broken, setBroken] = useState('');
   if (!source || broken === source) return <Icon name="videos" size={36} />;
   return <img class="film__picture" src={source} alt="" loading="lazy" decoding="async" onError={() => setBroken(source)} />;
-}
-
-function More() {
-  const [busy, setBusy] = useState(false);
-  const load = () => {
-    setBusy(true);
-    loadMoreVideos()
-      .catch((error: unknown) => toast(errorText(error), 'alarm'))
-      .finally(() => setBusy(false));
-  };
-  return (
-    <div class="films__more">
-      <Button busy={busy} onClick={load}>
-        {t('videos.more')}
-      </Button>
-    </div>
-  );
 }

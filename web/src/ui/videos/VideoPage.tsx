@@ -5,9 +5,9 @@ import { person } from '../../state/people';
 import { session } from '../../state/session';
 import type { Rendition, Video } from '../../state/types';
 import { deleteVideo, downloadUrl, video as videoAt } from '../../state/videos';
-import { errorText } from '../errors';
-import { Button, ButtonLink, Confirm, Empty, Icon, Note, Page, Skeleton, Tabs, Time, toast } from '../kit';
-import { link, navigate } from '../router';
+import { Button, ButtonLink, Empty, Icon, Note, Page, Skeleton, Tabs, Time } from '../kit';
+import { link } from '../router';
+import { TakeBack } from '../TakeBack';
 import './videos.css';
 
 const grid = link('videos');
@@ -165,45 +165,13 @@ function nameOf(video: Video, r: Rendition): string {
 }
 
 function Foot({ video }: { video: Video }) {
-  const [asking, ask] = useState(false);
-  const [busy, setBusy] = useState(false);
   const own = session.value?.pubkey === video.pubkey;
-  const takeBack = () => {
-    setBusy(true);
-    deleteVideo(video.address).then(
-      () => {
-        toast(t('videos.deleted'));
-        navigate(grid, true);
-      },
-      (error: unknown) => {
-        toast(errorText(error), 'alarm');
-        setBusy(false);
-        ask(false);
-      },
-    );
-  };
   return (
     <footer class="watch__foot">
-      {own && (
-        <Button kind="danger" icon="trash" onClick={() => ask(true)}>
-          {t('videos.delete')}
-        </Button>
-      )}
+      {own && <TakeBack area="videos" remove={() => deleteVideo(video.address)} then={grid} />}
       <a class="small" href={`/videos/${video.address}`}>
         {t('videos.plain')}
       </a>
-      {asking && (
-        <Confirm
-          title={t('videos.deleteAsk')}
-          confirm={t('videos.delete')}
-          danger
-          busy={busy}
-          onConfirm={takeBack}
-          onClose={() => ask(false)}
-        >
-          {t('videos.deleteText')}
-        </Confirm>
-      )}
     </footer>
   );
 }
