@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { languages, loadCatalogue } from './index';
 
-const sources = import.meta.glob<string>(['../protocol/**/*.ts', '../state/*.ts', '!../**/*.test.ts'], {
+const sources = import.meta.glob<string>(['../protocol/**/*.ts', '../state/*.ts', '../ui/**/*.ts', '!../**/*.test.ts'], {
   eager: true,
   query: '?raw',
   import: 'default',

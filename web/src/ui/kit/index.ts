@@ -5,7 +5,7 @@
  * - A page: `Page` (title bar, content that scrolls, foot), two side by side: `Split`. Never a scroller of your own.
  * - To do something: `Button`, `IconButton`; to go somewhere: `ButtonLink`, or `IconButton` with `href`. One `primary`
  *   a screen.
- * - To ask: `Field`, `TextArea`, `Select`, `Check`; before what cannot be undone: `Confirm`; else `Dialog`.
+ * - To ask: `Field`, `TextArea`, `Select`, `Check`, `FileButton`; before what cannot be undone: `Confirm`; else `Dialog`.
  * - Lists: `List` of `ListRow`; while they load `Skeleton`; when there is nothing `Empty`; when it failed `Note`.
  * - To tell: `Note` stays, `toast()` passes, `announce()` is for screen readers alone. Long work: `ProgressBar`.
  * - Colours, sizes and spaces come from src/styles/tokens.css. Logical properties in their long forms, grid-gap or

@@ -1,3 +1,5 @@
+import { CodedError } from '../../state/types';
+
 const LONGEST = 1600;
 
 /**
@@ -31,7 +33,7 @@ export function load(url: string): Promise<HTMLImageElement> {
   return new Promise((done, fail) => {
     const image = new Image();
     image.onload = () => done(image);
-    image.onerror = () => fail(new Error('not a picture this browser can read'));
+    image.onerror = () => fail(new CodedError('no-picture'));
     image.src = url;
   });
 }

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../state/i18n';
-import { uploadPicture } from '../../state/blobs';
 import { person } from '../../state/people';
 import { saveProfile, session } from '../../state/session';
 import { errorText } from '../errors';
-import { Avatar, Button, ButtonRow, Field, FileButton, Note, Page, ProgressBar, scalePicture, TextArea, toast } from '../kit';
+import { Avatar, Button, ButtonRow, Field, FileButton, Note, Page, ProgressBar, TextArea, toast } from '../kit';
+import { usePictureUpload } from '../usePictureUpload';
 import './EditProfile.css';
 
 const PICTURE_SIDE = 512;
@@ -18,36 +18,19 @@ export function EditProfile() {
   // `url` is absent while the picture stays as it is, empty to take it away.
   const [picture, setPicture] = useState<{ url?: string; local?: string }>({ local: own ? own.picture : undefined });
   const [problem, setProblem] = useState('');
-  const [uploading, setUploading] = useState<number | null>(null);
+  const upload = usePictureUpload(setPicture, PICTURE_SIDE);
   const [saving, setSaving] = useState(false);
-  const [failed, setFailed] = useState('');
+  const [failed, setFailed] = useState<unknown>(null);
 
-  const take = (file: File) => {
-    setFailed('');
-    setUploading(0);
-    scalePicture(file, PICTURE_SIDE)
-      .catch(() => {
-        throw t('more.noPicture');
-      })
-      .then((small) => uploadPicture(small, setUploading))
-      .then(
-        (done) => setPicture({ url: done.url, local: done.local }),
-        (error: unknown) => setFailed(typeof error === 'string' ? error : errorText(error)),
-      )
-      .then(() => setUploading(null));
-  };
   const save = (event: Event) => {
     event.preventDefault();
     const clean = name.trim();
     setProblem(clean ? '' : t('account.nameEmpty'));
-    if (!clean || uploading !== null) return;
+    if (!clean || upload.sending !== null) return;
     setSaving(true);
-    setFailed('');
+    setFailed(null);
     saveProfile({ name: clean, about: about.trim(), picture: picture.url })
-      .then(
-        () => toast(t('common.saved')),
-        (error: unknown) => setFailed(errorText(error)),
-      )
+      .then(() => toast(t('common.saved')), setFailed)
       .then(() => setSaving(false));
   };
   return (
@@ -56,17 +39,18 @@ export function EditProfile() {
         <div class="edit-profile__picture">
           <Avatar name={name || '·'} picture={picture.local} seed={me ? me.pubkey : ''} size={96} />
           <div class="edit-profile__ways">
-            <FileButton icon="picture" accept="image/*" onFile={take} busy={uploading !== null}>
+            <FileButton icon="picture" accept="image/*" onFile={upload.send} busy={upload.sending !== null}>
               {t(picture.local ? 'more.otherPicture' : 'more.addPicture')}
             </FileButton>
-            {picture.local && uploading === null && (
+            {picture.local && upload.sending === null && (
               <Button kind="plain" onClick={() => setPicture({ url: '' })}>
                 {t('more.removePicture')}
               </Button>
             )}
           </div>
         </div>
-        {uploading !== null && <ProgressBar label={t('more.sendingPicture')} value={uploading} />}
+        {upload.sending !== null && <ProgressBar label={t('more.sendingPicture')} value={upload.sending} />}
+        {upload.failure !== null && <Note kind="alarm" title={errorText(upload.failure)} />}
         <Field
           label={t('more.shownName')}
           hint={t('more.shownNameHint')}
@@ -82,8 +66,8 @@ export function EditProfile() {
           onInput={setAbout}
           maxLength={ABOUT_MOST}
         />
-        {failed && (
-          <Note kind="alarm" title={failed}>
+        {failed !== null && (
+          <Note kind="alarm" title={errorText(failed)}>
             {t('more.notSaved')}
           </Note>
         )}

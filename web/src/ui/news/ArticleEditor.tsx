@@ -9,10 +9,10 @@ import {
   Button, ButtonRow, Confirm, Empty, Field, FileButton, Note, Page, ProgressBar, Select, Skeleton, TextArea, toast,
 } from '../kit';
 import { link, navigate, route } from '../router';
+import { usePictureUpload } from '../usePictureUpload';
 import { ArticleBody } from './ArticleBody';
 import { mayWrite } from '../mayWrite';
 import { MarkdownBar } from './MarkdownBar';
-import { usePictureUpload } from './usePictureUpload';
 import './news.css';
 
 const DRAFT_DELAY_MS = 600;
@@ -259,7 +259,7 @@ function EditorFields({ draft, change, tried }: FieldsProps) {
 }
 
 function LeadPicture({ image, onChange }: { image?: string; onChange: (image?: string) => void }) {
-  const { sending, failure, send } = usePictureUpload((url) => onChange(url));
+  const { sending, failure, send } = usePictureUpload(({ url }) => onChange(url));
   const local = image && localBlobUrl(image);
   return (
     <section class="stack stack--tight" aria-label={t('news.picture')}>

@@ -2,7 +2,7 @@ import { t } from '../../state/i18n';
 import { errorText } from '../errors';
 import { FileButton, IconButton, Note, ProgressBar } from '../kit';
 import { applyMark, type Mark } from './marks';
-import { usePictureUpload } from './usePictureUpload';
+import { usePictureUpload } from '../usePictureUpload';
 
 interface MarkdownBarProps {
   area: { current: HTMLTextAreaElement | null };
@@ -27,7 +27,7 @@ export function MarkdownBar({ area, value, onChange }: MarkdownBarProps) {
       element.setSelectionRange(result.from, result.to);
     });
   };
-  const { sending, failure, send } = usePictureUpload((url) => {
+  const { sending, failure, send } = usePictureUpload(({ url }) => {
     const at = area.current ? area.current.selectionEnd : value.length;
     const before = value.slice(0, at);
     const gap = before === '' || before.endsWith('\n\n') ? '' : before.endsWith('\n') ? '\n' : '\n\n';
