@@ -42,8 +42,8 @@ func parseHex(dst []byte, s string) error {
 		return invalid("want %d hex digits, got %d", 2*len(dst), len(s))
 	}
 	for i := range dst {
-		high, low := hexDigit(s[2*i]), hexDigit(s[2*i+1])
-		if high > 15 || low > 15 {
+		high, low := hexDigits[s[2*i]], hexDigits[s[2*i+1]]
+		if high|low > 15 {
 			return invalid("not lowercase hex")
 		}
 		dst[i] = high<<4 | low
@@ -51,16 +51,16 @@ func parseHex(dst []byte, s string) error {
 	return nil
 }
 
-// hexDigit returns a lowercase hex digit's value, or 255.
-func hexDigit(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
+// hexDigits has a lowercase hex digit's value, and 255 for every other byte.
+var hexDigits = func() (values [256]byte) {
+	for i := range values {
+		values[i] = 255
 	}
-	return 255
-}
+	for i, c := range "0123456789abcdef" {
+		values[c] = byte(i)
+	}
+	return values
+}()
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
