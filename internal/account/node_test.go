@@ -93,8 +93,8 @@ func (n *node) events(t *testing.T, kind uint16) (events []*nostr.Event) {
 	t.Helper()
 	f := nostr.All()
 	f.Kinds = []uint16{kind}
-	_, err := n.index.Query(t.Context(), index.Query{Filters: []nostr.Filter{f}, Now: n.clock().Unix()},
-		func(it index.Item) error { events = append(events, it.Event); return nil })
+	err := n.index.Events(t.Context(), index.Query{Filters: []nostr.Filter{f}, Now: n.clock().Unix()},
+		func(e *nostr.Event) error { events = append(events, e); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,8 +108,8 @@ func (a *Accounts) roster(ctx context.Context) (*nostr.Event, error) {
 	filter.Authors = []nostr.PubKey{a.cfg.NodeKey.PubKey()}
 	filter.Limit = 1
 	roster := &nostr.Event{}
-	_, err := a.cfg.Index.Query(ctx, index.Query{Filters: []nostr.Filter{filter}, Now: a.cfg.Now().Unix()},
-		func(item index.Item) error { roster = item.Event; return nil })
+	err := a.cfg.Index.Events(ctx, index.Query{Filters: []nostr.Filter{filter}, Now: a.cfg.Now().Unix()},
+		func(e *nostr.Event) error { roster = e; return nil })
 	if err != nil {
 		return nil, fmt.Errorf("roster: %w", err)
 	}

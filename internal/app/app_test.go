@@ -69,8 +69,8 @@ func serve(t *testing.T, a *App) (stop func()) {
 
 func find(t *testing.T, a *App, f nostr.Filter) (events []*nostr.Event) {
 	t.Helper()
-	_, err := a.Index.Query(t.Context(), index.Query{Filters: []nostr.Filter{f}}, func(it index.Item) error {
-		events = append(events, it.Event)
+	err := a.Index.Events(t.Context(), index.Query{Filters: []nostr.Filter{f}}, func(e *nostr.Event) error {
+		events = append(events, e)
 		return nil
 	})
 	if err != nil {

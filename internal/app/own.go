@@ -108,9 +108,8 @@ func (a *App) writeNodeFile() error {
 
 func (a *App) queryAll(ctx context.Context, f nostr.Filter, fn func(*nostr.Event)) error {
 	q := index.Query{Filters: []nostr.Filter{f}, Now: a.cfg.Now().Unix()}
-	_, err := a.Index.Query(ctx, q, func(item index.Item) error {
-		fn(item.Event)
+	return a.Index.Events(ctx, q, func(e *nostr.Event) error {
+		fn(e)
 		return nil
 	})
-	return err
 }

@@ -40,8 +40,8 @@ func query(t *testing.T, node *app.App, kinds ...uint16) (events []*nostr.Event)
 	t.Helper()
 	f := nostr.All()
 	f.Kinds = kinds
-	_, err := node.Index.Query(t.Context(), index.Query{Filters: []nostr.Filter{f}, Now: time.Now().Unix()},
-		func(it index.Item) error { events = append(events, it.Event); return nil })
+	err := node.Index.Events(t.Context(), index.Query{Filters: []nostr.Filter{f}, Now: time.Now().Unix()},
+		func(e *nostr.Event) error { events = append(events, e); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -262,9 +262,9 @@ func (im *Importer) newest(ctx context.Context, f nostr.Filter) (*nostr.Event, e
 	var found *nostr.Event
 	f.Limit = 1
 	q := index.Query{Filters: []nostr.Filter{f}, Now: im.cfg.Now().Unix()}
-	_, err := im.cfg.Index.Query(ctx, q, func(it index.Item) error {
+	err := im.cfg.Index.Events(ctx, q, func(e *nostr.Event) error {
 		if found == nil {
-			found = it.Event
+			found = e
 		}
 		return nil
 	})

@@ -102,8 +102,8 @@ func (n *testNode) events(t *testing.T, kind uint16) []*nostr.Event {
 	f.Kinds = []uint16{kind}
 	var found []*nostr.Event
 	q := index.Query{Filters: []nostr.Filter{f}, Now: n.clock.Unix()}
-	if _, err := n.index.Query(t.Context(), q, func(it index.Item) error {
-		found = append(found, it.Event)
+	if err := n.index.Events(t.Context(), q, func(e *nostr.Event) error {
+		found = append(found, e)
 		return nil
 	}); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -75,8 +74,7 @@ func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
 	c.group[pos] = e
 	c.held[e.ID] = held{pos, true}
 	c.count++
-	value := binary.BigEndian.AppendUint64(uint64Value(uint64(pos)), uint64(e.CreatedAt))
-	c.set(idKey(e.ID), value)
+	c.set(idKey(e.ID), placeOf(e, pos).value())
 	sum := makeSummary(e)
 	eachOrderedKey(e, pos, func(key []byte) { c.set(key, sum[:]) })
 	if at, ok := e.Expiration(); ok {
@@ -157,7 +155,7 @@ func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
 	h, known := c.held[id]
 	if !known {
 		var err error
-		h.ok, err = get(c.x.db, idKey(id), func(v []byte) { h.pos = eventlog.Position(binary.BigEndian.Uint64(v)) })
+		h.ok, err = get(c.x.db, idKey(id), func(v []byte) { h.pos = parsePlace(v).pos })
 		if err != nil {
 			return err
 		}
@@ -176,7 +174,7 @@ func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
 		if err != nil {
 			return err
 		}
-		e = item.Event
+		e = item.Head
 	}
 	if may == nil || may(e) {
 		c.drop(e, h.pos)
@@ -200,9 +198,9 @@ func (x *Index) read(pos eventlog.Position) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	e, err := nostr.DecodeEvent(r.JSON)
+	head, err := nostr.DecodeHead(r.JSON)
 	if err != nil {
 		return Item{}, fmt.Errorf("%w: no event at %d: %w", eventlog.ErrCorrupt, pos, err)
 	}
-	return Item{Pos: pos, Event: e, JSON: r.JSON}, nil
+	return Item{Pos: pos, Head: head, JSON: r.JSON}, nil
 }

@@ -86,10 +86,13 @@ func (x *Index) enter() error {
 
 // Item is one event that a query found.
 type Item struct {
-	Pos   eventlog.Position
-	Event *nostr.Event
-	JSON  []byte // wire form
+	Pos  eventlog.Position
+	Head *nostr.Event // without Content and Sig, which most answers have no need to read
+	JSON []byte       // wire form
 }
+
+// Event returns the whole event.
+func (it Item) Event() (*nostr.Event, error) { return nostr.DecodeEvent(it.JSON) }
 
 // Open opens or makes the index and takes in what the log has beyond its watermark; a missing, foreign or damaged index
 // is rebuilt.

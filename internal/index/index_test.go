@@ -86,8 +86,8 @@ func (s *store) add(events ...verify.Event) []eventlog.Position {
 
 func (s *store) query(filters ...nostr.Filter) (contents []string) {
 	s.t.Helper()
-	_, err := s.x.Query(context.Background(), Query{Filters: filters}, func(it Item) error {
-		contents = append(contents, it.Event.Content)
+	err := s.x.Events(context.Background(), Query{Filters: filters}, func(e *nostr.Event) error {
+		contents = append(contents, e.Content)
 		return nil
 	})
 	if err != nil {
@@ -296,10 +296,10 @@ func TestConcurrent(t *testing.T) {
 				n := 0
 				at, err := s.x.Query(t.Context(), Query{Filters: []nostr.Filter{f, nostr.All()}}, func(it Item) error {
 					n++
-					if it.Event.CreatedAt < last || it.Pos >= s.log.End() {
-						t.Errorf("version %d after %d", it.Event.CreatedAt, last)
+					if it.Head.CreatedAt < last || it.Pos >= s.log.End() {
+						t.Errorf("version %d after %d", it.Head.CreatedAt, last)
 					}
-					last = it.Event.CreatedAt
+					last = it.Head.CreatedAt
 					return nil
 				})
 				if errors.Is(err, ErrClosed) {

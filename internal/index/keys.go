@@ -12,7 +12,7 @@ import (
 //
 // Point keys, looked up whole:
 //
-//	i id(32)                             -> position(8) created_at(8)   an event that is held
+//	i id(32)                             -> position(8) created_at(8) flags(1)   an event that is held
 //	r kind(2) pubkey(32) d(16)           -> created_at(8) id(32)        the newest event seen at an address
 //	d id(32) pubkey(32)                  -> empty                       pubkey asked to delete the event id
 //	x kind(2) pubkey(32) d(16)           -> created_at(8)               the address is deleted up to that second
@@ -47,6 +47,47 @@ const (
 	familyExpiry   = 'e'
 	familyMetadata = 'm'
 )
+
+// Flags of an event that is held: what must be known of it without reading it.
+const (
+	flagPrivate = 1 << 0 // a gift wrap (NIP-59): not everyone may know that it is there
+	flagExpires = 1 << 1 // it has an expiration (NIP-40)
+)
+
+// place is an i key's value: where an event is, and what must be known of it without reading it.
+type place struct {
+	pos       eventlog.Position
+	createdAt int64
+	flags     byte
+}
+
+const placeSize = 17
+
+func placeOf(e *nostr.Event, pos eventlog.Position) place {
+	p := place{pos: pos, createdAt: e.CreatedAt}
+	if e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralGiftWrap {
+		p.flags |= flagPrivate
+	}
+	if _, ok := e.Expiration(); ok {
+		p.flags |= flagExpires
+	}
+	return p
+}
+
+func (p place) value() []byte {
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, placeSize), uint64(p.pos))
+	return append(binary.BigEndian.AppendUint64(v, uint64(p.createdAt)), p.flags)
+}
+
+// parsePlace reads an i key's value; one of another length gives the zero place, where no record can be.
+func parsePlace(v []byte) (p place) {
+	if len(v) == placeSize {
+		p.pos = eventlog.Position(binary.BigEndian.Uint64(v))
+		p.createdAt = int64(binary.BigEndian.Uint64(v[8:]))
+		p.flags = v[16]
+	}
+	return p
+}
 
 // suffixSize is the length of an ordered key after its prefix.
 const suffixSize = 24

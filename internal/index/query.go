@@ -36,6 +36,18 @@ func (x *Index) Query(ctx context.Context, q Query, yield func(Item) error) (eve
 	return m.run(ctx, yield)
 }
 
+// Events calls yield with each whole event that Query would yield.
+func (x *Index) Events(ctx context.Context, q Query, yield func(*nostr.Event) error) error {
+	_, err := x.Query(ctx, q, func(it Item) error {
+		e, err := it.Event()
+		if err != nil {
+			return err
+		}
+		return yield(e)
+	})
+	return err
+}
+
 // Count counts what Query would yield, without limits.
 func (x *Index) Count(ctx context.Context, q Query) (int, error) {
 	n := 0
@@ -46,7 +58,7 @@ func (x *Index) Count(ctx context.Context, q Query) (int, error) {
 // Items yields time and id of what Query would yield, without limits, in the same order: what reconciliation (NIP-77)
 // works on.
 func (x *Index) Items(ctx context.Context, q Query, yield func(createdAt int64, id nostr.ID) error) error {
-	_, err := x.unlimited(ctx, q, func(it Item) error { return yield(it.Event.CreatedAt, it.Event.ID) })
+	_, err := x.unlimited(ctx, q, func(it Item) error { return yield(it.Head.CreatedAt, it.Head.ID) })
 	return err
 }
 
@@ -170,9 +182,9 @@ func (m *merge) step(tick func() error, yield func(Item) error) error {
 	for asked := -1; len(m.legs) > 0 && m.legs[0].cur == cur; {
 		l := m.legs[0]
 		// Legs of one filter on the same event follow one another in the heap: it counts once.
-		if item.Event != nil && m.left[l.filter] != 0 && l.filter != asked {
+		if item.Head != nil && m.left[l.filter] != 0 && l.filter != asked {
 			asked = l.filter
-			if m.q.Filters[l.filter].Matches(item.Event) {
+			if m.q.Filters[l.filter].Matches(item.Head) {
 				matched = true
 				m.left[l.filter]--
 			}
@@ -199,7 +211,7 @@ func (m *merge) step(tick func() error, yield func(Item) error) error {
 func (m *merge) read(cur suffix) (Item, error) {
 	pos := cur.position()
 	item, err := m.x.read(pos)
-	if err == nil && makeSuffix(item.Event.CreatedAt, item.Event.ID, pos) != cur {
+	if err == nil && makeSuffix(item.Head.CreatedAt, item.Head.ID, pos) != cur {
 		err = eventlog.ErrCorrupt
 	}
 	if errors.Is(err, eventlog.ErrCorrupt) || errors.Is(err, eventlog.ErrNotFound) {
@@ -209,10 +221,10 @@ func (m *merge) read(cur suffix) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	if at, ok := item.Event.Expiration(); ok && at <= m.q.Now {
+	if at, ok := item.Head.Expiration(); ok && at <= m.q.Now {
 		return Item{}, nil
 	}
-	if m.q.Visible != nil && !m.q.Visible(item.Event) {
+	if m.q.Visible != nil && !m.q.Visible(item.Head) {
 		return Item{}, nil
 	}
 	return item, nil

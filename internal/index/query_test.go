@@ -50,9 +50,9 @@ func TestVisibleBeforeLimit(t *testing.T) {
 	f := nostr.All()
 	f.Limit = 1
 	var got []string
-	_, err := s.x.Query(t.Context(), Query{
+	err := s.x.Events(t.Context(), Query{
 		Filters: []nostr.Filter{f}, Now: 10, Visible: func(e *nostr.Event) bool { return e.Kind != nostr.KindGiftWrap },
-	}, func(it Item) error { got = append(got, it.Event.Content); return nil })
+	}, func(e *nostr.Event) error { got = append(got, e.Content); return nil })
 	if err != nil || !slices.Equal(got, []string{"seen"}) {
 		t.Errorf("%q, %v", got, err)
 	}

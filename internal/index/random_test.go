@@ -222,10 +222,14 @@ func (m *machine) Query(rt *rapid.T) {
 	}
 	var got, items, want []string
 	at, err := m.x.Query(m.t.Context(), q, func(it Item) error {
-		if pos := m.position(it.Event.ID); it.Pos != pos || !slices.Equal(it.JSON, it.Event.AppendJSON(nil)) {
+		e, err := it.Event()
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if pos := m.position(it.Head.ID); it.Pos != pos || !slices.Equal(it.JSON, e.AppendJSON(nil)) {
 			rt.Fatalf("item at %d, want %d: %s", it.Pos, pos, it.JSON)
 		}
-		got = append(got, line(it.Event.CreatedAt, it.Event.ID))
+		got = append(got, line(it.Head.CreatedAt, it.Head.ID))
 		return nil
 	})
 	if err != nil || at != m.log.End() {

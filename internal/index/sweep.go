@@ -52,7 +52,7 @@ func (x *Index) sweepSome(ctx context.Context, now int64) (n int, err error) {
 		case err != nil:
 			return 0, errors.Join(err, it.Close())
 		default:
-			c.drop(item.Event, pos)
+			c.drop(item.Head, pos)
 		}
 	}
 	if err := it.Close(); err != nil {

@@ -94,7 +94,7 @@ func (h *house) held(f nostr.Filter) (ids []nostr.ID) {
 	h.t.Helper()
 	q := index.Query{Filters: []nostr.Filter{f}, Now: now}
 	if _, err := h.index.Query(h.t.Context(), q, func(it index.Item) error {
-		ids = append(ids, it.Event.ID)
+		ids = append(ids, it.Head.ID)
 		return nil
 	}); err != nil {
 		h.t.Fatal(err)

@@ -363,7 +363,7 @@ func TestNoGap(t *testing.T) {
 			})
 			got := map[nostr.ID]int{}
 			at, err := h.index.Query(t.Context(), index.Query{Filters: []nostr.Filter{nostr.All()}}, func(it index.Item) error {
-				got[it.Event.ID]++
+				got[it.Head.ID]++
 				return nil
 			})
 			if err != nil {
