@@ -65,7 +65,7 @@ const placeSize = 17
 
 func placeOf(e *nostr.Event, pos eventlog.Position) place {
 	p := place{pos: pos, createdAt: e.CreatedAt}
-	if e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralGiftWrap {
+	if e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralWrap {
 		p.flags |= flagPrivate
 	}
 	if _, ok := e.Expiration(); ok {
