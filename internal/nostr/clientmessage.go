@@ -2,6 +2,7 @@ package nostr
 
 import (
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -199,10 +200,15 @@ func (m *messageParts) build(read *MessageError) (ClientMessage, error) {
 	}
 }
 
+// looksLikeID finds an id of at most maxEchoedID bytes in an event whose JSON cannot be read. Inside a string a quote
+// has a backslash before it, so that no text is taken for the field.
+var looksLikeID = regexp.MustCompile(`"id"[ \t\r\n]*:[ \t\r\n]*"([^"\\\x00-\x1f]{1,128})"`)
+
 // eventID finds the id of an event that was refused, or returns "".
 func (s *scanner) eventID() (found string) {
-	// An error only ends the search: what was found before it stands.
-	_ = s.object(func(key string) error {
+	s.peek()
+	event := s.text[s.pos:]
+	err := s.object(func(key string) error {
 		if key != "id" || found != "" {
 			return s.skip(maxDepth)
 		}
@@ -215,5 +221,10 @@ func (s *scanner) eventID() (found string) {
 		}
 		return nil
 	})
+	if err != nil && found == "" && strings.HasPrefix(event, "{") {
+		if m := looksLikeID.FindStringSubmatch(event); m != nil {
+			found = m[1]
+		}
+	}
 	return found
 }

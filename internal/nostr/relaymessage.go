@@ -42,11 +42,16 @@ func AppendAuth(dst []byte, challenge string) []byte {
 	return append(appendLabel(dst, "AUTH", challenge), ']')
 }
 
-// AppendCount appends ["COUNT",subID,{"count":n}] (NIP-45).
-func AppendCount(dst []byte, subID string, n int) []byte {
+// AppendCount appends ["COUNT",subID,{"count":n}] (NIP-45), with the registers of hll unless it is nil.
+func AppendCount(dst []byte, subID string, n int, hll *HyperLogLog) []byte {
 	dst = appendLabel(dst, "COUNT", subID)
 	dst = append(dst, `,{"count":`...)
 	dst = strconv.AppendInt(dst, int64(n), 10)
+	if hll != nil {
+		dst = append(dst, `,"hll":"`...)
+		dst = hex.AppendEncode(dst, hll.registers[:])
+		dst = append(dst, '"')
+	}
 	return append(dst, `}]`...)
 }
 

@@ -2,6 +2,7 @@ package nostr
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -14,10 +15,11 @@ func TestRelayMessages(t *testing.T) {
 		`["CLOSED","a","error: \"x\""]`: AppendClosed(nil, "a", `error: "x"`),
 		`["NOTICE","a\nb"]`:             AppendNotice(nil, "a\nb"),
 		`["AUTH","c"]`:                  AppendAuth(nil, "c"),
-		`["COUNT","a",{"count":12}]`:    AppendCount(nil, "a", 12),
-		`["NEG-MSG","a","61ff"]`:        AppendNegMsg(nil, "a", []byte{0x61, 0xff}),
-		`["NEG-ERR","a","closed: x"]`:   AppendNegErr(nil, "a", "closed: x"),
-		`before["EOSE","a"]`:            AppendEOSE([]byte("before"), "a"),
+		`["COUNT","a",{"count":12}]`:    AppendCount(nil, "a", 12, nil),
+		`["COUNT","a",{"count":1,"hll":"` + strings.Repeat("00", 256) + `"}]`: AppendCount(nil, "a", 1, new(HyperLogLog)),
+		`["NEG-MSG","a","61ff"]`:      AppendNegMsg(nil, "a", []byte{0x61, 0xff}),
+		`["NEG-ERR","a","closed: x"]`: AppendNegErr(nil, "a", "closed: x"),
+		`before["EOSE","a"]`:          AppendEOSE([]byte("before"), "a"),
 	} {
 		if string(got) != want {
 			t.Errorf("got %s, want %s", got, want)

@@ -9,7 +9,8 @@ import (
 	"madang/internal/nostr"
 )
 
-// count answers COUNT (NIP-45): exactly, and only what the client may read.
+// count answers COUNT (NIP-45): exactly, with HyperLogLog where a filter is eligible for it, and only what the client
+// may read.
 func (c *conn) count(m nostr.CountMsg) {
 	if refusal := c.mayAsk(m.Filters); refusal != "" {
 		c.closed(m.SubID, refusal)
@@ -18,9 +19,8 @@ func (c *conn) count(m nostr.CountMsg) {
 	ctx, cancel := context.WithTimeout(c.ctx, queryTime)
 	defer cancel()
 	began := time.Now()
-	n, err := c.relay.cfg.Index.Count(ctx, index.Query{
-		Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead,
-	})
+	q := index.Query{Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
+	n, hll, err := c.counted(ctx, q)
 	c.relay.stats.queries.UpdateDuration(began)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errSlow
@@ -29,5 +29,19 @@ func (c *conn) count(m nostr.CountMsg) {
 		c.closed(m.SubID, c.failure("COUNT", err))
 		return
 	}
-	c.send(func(dst []byte) []byte { return nostr.AppendCount(dst, m.SubID, n) })
+	c.send(func(dst []byte) []byte { return nostr.AppendCount(dst, m.SubID, n, hll) })
+}
+
+// counted counts events and, where the filter is eligible for it, people.
+func (c *conn) counted(ctx context.Context, q index.Query) (n int, hll *nostr.HyperLogLog, err error) {
+	hll, eligible := nostr.NewHyperLogLog(q.Filters)
+	if !eligible {
+		n, err = c.relay.cfg.Index.Count(ctx, q)
+		return n, nil, err
+	}
+	err = c.relay.cfg.Index.Authors(ctx, q, func(pk nostr.PubKey) {
+		n++
+		hll.Add(pk)
+	})
+	return n, hll, err
 }
