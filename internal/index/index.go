@@ -57,6 +57,7 @@ type Index struct {
 	db      *pebble.DB
 	maxLegs int // see defaultLegs
 
+	recent   recent
 	walking  *semaphore.Weighted // iterators that are open
 	scanning *semaphore.Weighted // queries without limits
 

@@ -291,10 +291,10 @@ func TestConcurrent(t *testing.T) {
 			f := nostr.All()
 			f.Kinds, f.Limit = []uint16{0}, 1
 			var last int64
-			var lastAt eventlog.Position
+			var end eventlog.Position
 			for {
 				n := 0
-				at, err := s.x.Query(t.Context(), Query{Filters: []nostr.Filter{f, nostr.All()}}, func(it Item) error {
+				answer, err := s.x.Query(t.Context(), Query{Filters: []nostr.Filter{f, nostr.All()}}, func(it Item) error {
 					n++
 					if it.Head.CreatedAt < last || it.Pos >= s.log.End() {
 						t.Errorf("version %d after %d", it.Head.CreatedAt, last)
@@ -305,10 +305,10 @@ func TestConcurrent(t *testing.T) {
 				if errors.Is(err, ErrClosed) {
 					return
 				}
-				if err != nil || n != 1 || at < lastAt {
-					t.Errorf("%d profiles, up to %d after %d, %v", n, at, lastAt, err)
+				if err != nil || n != 1 || answer.End < end {
+					t.Errorf("%d profiles, up to %d after %d, %v", n, answer.End, end, err)
 				}
-				lastAt = at
+				end = answer.End
 			}
 		})
 	}

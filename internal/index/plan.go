@@ -190,13 +190,16 @@ func (l *leg) settle(valid bool, tick func() error) (bool, error) {
 		if err := tick(); err != nil {
 			return false, err
 		}
-		if l.kinds == nil && l.authors == nil || l.mayMatch(l.it.Value()) {
+		if l.exact() || l.mayMatch(l.it.Value()) {
 			copy(l.cur[:], l.it.Key()[l.prefix:])
 			return true, nil
 		}
 	}
 	return false, l.it.Error()
 }
+
+// exact reports whether every key of the leg's range may match.
+func (l *leg) exact() bool { return l.kinds == nil && l.authors == nil }
 
 func (l *leg) mayMatch(sum []byte) bool {
 	return (l.kinds == nil || slices.Contains(l.kinds, binary.BigEndian.Uint16(sum))) &&

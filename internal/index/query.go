@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -23,10 +24,20 @@ type Query struct {
 	MaxLimit int                     // bound on each filter's limit; 0: none
 }
 
+// Answer is how far the answer to a query goes.
+type Answer struct {
+	End eventlog.Position // of what was taken in of the log when the query began: what comes live before it was in sight
+
+	// Complete says that there is no match that was not yielded, More that a limit has kept some back. Where finding
+	// out would cost too much neither is set (NIP-67).
+	Complete, More bool
+}
+
 // Query calls yield for each match, newest first, ties by lowest id, each event once; each filter gives at most its
-// limit. Queries share what they may hold open, so yield must not wait for a person, nor query again. It returns the position up to which the log was taken in when it began: live events before it were in sight.
-func (x *Index) Query(ctx context.Context, q Query, yield func(Item) error) (eventlog.Position, error) {
-	m := merge{x: x, q: &q, left: make([]int, len(q.Filters))}
+// limit. Items are shared and must not be altered. Queries share what they may hold open, so yield must not wait for a
+// person, nor query again.
+func (x *Index) Query(ctx context.Context, q Query, yield func(Item) error) (Answer, error) {
+	m := merge{x: x, q: &q, bounded: true, left: make([]int, len(q.Filters))}
 	for i, f := range q.Filters {
 		m.left[i] = f.Limit
 		if q.MaxLimit > 0 && (f.Limit < 0 || f.Limit > q.MaxLimit) {
@@ -68,9 +79,9 @@ func (x *Index) JSON(pos eventlog.Position) ([]byte, error) {
 	return r.JSON, err
 }
 
-func (x *Index) unlimited(ctx context.Context, q Query, yield func(Item) error) (eventlog.Position, error) {
+func (x *Index) unlimited(ctx context.Context, q Query, yield func(Item) error) (Answer, error) {
 	if err := x.scanning.Acquire(ctx, 1); err != nil {
-		return 0, err
+		return Answer{}, err
 	}
 	defer x.scanning.Release(1)
 	m := merge{x: x, q: &q, left: make([]int, len(q.Filters))}
@@ -82,22 +93,28 @@ func (x *Index) unlimited(ctx context.Context, q Query, yield func(Item) error) 
 
 // merge walks the legs of all filters at once, in order.
 type merge struct {
-	x     *Index
-	q     *Query
-	left  []int // for each filter, how many more it may give; negative: any number
-	legs  legHeap
-	opens []*leg
-	ticks int
+	x       *Index
+	q       *Query
+	bounded bool  // by limits: what is found is likely to be asked for again
+	left    []int // for each filter, how many more it may give; negative: any number
+	legs    legHeap
+	opens   []*leg
+	ticks   int
+
+	giving  int  // filters that may still give something
+	probes  int  // see goesOn
+	unknown bool // a filter was left before its end
+	more    bool // a filter had a match beyond its limit
 }
 
-func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Position, err error) {
+func (m *merge) run(ctx context.Context, yield func(Item) error) (answer Answer, err error) {
 	for i := range m.q.Filters {
 		if m.q.Filters[i].Search != "" {
-			return 0, ErrSearch
+			return answer, ErrSearch
 		}
 	}
 	if err := m.x.enter(); err != nil {
-		return 0, err
+		return answer, err
 	}
 	defer m.x.users.Done()
 	budget, count := max(1, m.x.maxLegs/max(1, len(m.q.Filters))), int64(0)
@@ -105,7 +122,7 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 		count += int64(legCount(&m.q.Filters[i], budget))
 	}
 	if err := m.x.walking.Acquire(ctx, count); err != nil {
-		return 0, err
+		return answer, err
 	}
 	defer m.x.walking.Release(count)
 	snap := m.x.db.NewSnapshot()
@@ -115,8 +132,8 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 		}
 		err = firstOf(err, snap.Close())
 	}()
-	if at, err = m.x.watermark(snap); err != nil {
-		return 0, err
+	if answer.End, err = m.x.watermark(snap); err != nil {
+		return answer, err
 	}
 	tick := func() error {
 		if m.ticks++; m.ticks%256 == 0 {
@@ -124,18 +141,19 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (at eventlog.Po
 		}
 		return nil
 	}
-	if err := m.open(ctx, snap, budget, tick); err != nil {
-		return 0, err
+	if err := m.start(ctx, snap, budget, tick); err != nil {
+		return answer, err
 	}
-	for len(m.legs) > 0 {
+	for len(m.legs) > 0 && !m.done() {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return answer, err
 		}
 		if err := m.step(tick, yield); err != nil {
-			return 0, err
+			return answer, err
 		}
 	}
-	return at, nil
+	answer.More, answer.Complete = m.more, !m.more && !m.unknown
+	return answer, nil
 }
 
 func firstOf(err, other error) error {
@@ -145,11 +163,13 @@ func firstOf(err, other error) error {
 	return other
 }
 
-func (m *merge) open(ctx context.Context, snap *pebble.Snapshot, budget int, tick func() error) error {
+func (m *merge) start(ctx context.Context, snap *pebble.Snapshot, budget int, tick func() error) error {
 	for i := range m.q.Filters {
 		if m.left[i] == 0 {
+			m.unknown = true
 			continue
 		}
+		m.giving++
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -178,39 +198,84 @@ func (m *merge) step(tick func() error, yield func(Item) error) error {
 	if err != nil {
 		return err
 	}
-	matched := false
+	matched, beyond := false, false
 	for asked := -1; len(m.legs) > 0 && m.legs[0].cur == cur; {
 		l := m.legs[0]
 		// Legs of one filter on the same event follow one another in the heap: it counts once.
-		if item.Head != nil && m.left[l.filter] != 0 && l.filter != asked {
+		if item.Head != nil && l.filter != asked {
 			asked = l.filter
 			if m.q.Filters[l.filter].Matches(item.Head) {
-				matched = true
-				m.left[l.filter]--
+				given := m.give(l.filter)
+				matched, beyond = matched || given, beyond || !given
 			}
 		}
-		more := false
-		if m.left[l.filter] != 0 {
-			if more, err = l.next(tick); err != nil {
+		stays := false
+		if m.goesOn(l) {
+			if stays, err = l.next(tick); err != nil {
 				return err
 			}
 		}
-		if more {
+		if stays {
 			heap.Fix(&m.legs, 0)
 		} else {
 			heap.Pop(&m.legs)
 		}
 	}
-	if !matched {
-		return nil
+	if matched {
+		return yield(item)
 	}
-	return yield(item)
+	m.more = m.more || beyond
+	return nil
+}
+
+// give counts a match of a filter, and reports whether its limit leaves room for it.
+func (m *merge) give(filter int) bool {
+	if m.left[filter] == 0 {
+		return false
+	}
+	if m.left[filter]--; m.left[filter] == 0 {
+		m.giving--
+	}
+	return true
+}
+
+// done reports whether there is nothing left to find.
+func (m *merge) done() bool { return m.giving == 0 && (m.more || m.unknown) }
+
+// maxProbes is how many keys are looked at to tell whether there is more than a limit allows.
+const maxProbes = 8
+
+// goesOn reports whether a leg has anything to look for. After its filter's last match it goes on only to see whether
+// there is another one, where it is likely to stand on it next. That it gave up must not tell of mail that the asker may
+// not see, so that it does not even try where there may be some.
+func (m *merge) goesOn(l *leg) bool {
+	switch {
+	case m.left[l.filter] != 0:
+		return true
+	case m.more:
+		return false
+	case m.probes < maxProbes && l.exact() && !mayBePrivate(&m.q.Filters[l.filter]):
+		m.probes++
+		return true
+	}
+	m.unknown = true
+	return false
+}
+
+func mayBePrivate(f *nostr.Filter) bool {
+	return f.Kinds == nil || slices.Contains(f.Kinds, nostr.KindGiftWrap)
 }
 
 // read returns the event, or an empty Item where it is not to be served: expired, not for this reader, or damaged.
 func (m *merge) read(cur suffix) (Item, error) {
 	pos := cur.position()
-	item, err := m.x.read(pos)
+	item, known := m.x.recent.get(pos)
+	var err error
+	if !known {
+		if item, err = m.x.read(pos); err == nil && m.bounded {
+			m.x.recent.put(item)
+		}
+	}
 	if err == nil && makeSuffix(item.Head.CreatedAt, item.Head.ID, pos) != cur {
 		err = eventlog.ErrCorrupt
 	}

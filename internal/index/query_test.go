@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"madang/internal/eventlog"
 	"madang/internal/nostr"
 )
 
@@ -99,5 +100,64 @@ func TestManyConditions(t *testing.T) {
 	}
 	if got := s.query(filters...); len(got) != 20 || got[0] != "57" || got[19] != "0" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestAnswerTellsWhetherThereIsMore, as NIP-67 passes it on.
+func TestAnswerTellsWhetherThereIsMore(t *testing.T) {
+	s := newStore(t)
+	s.addNotes(10) // of authors 0 to 2
+	s.add(makeEvent(t, 1, nostr.KindGiftWrap, 5, "mail", nostr.Tag{"p", "x"}))
+	notes := func(limit int) nostr.Filter {
+		f := nostr.All()
+		f.Kinds, f.Limit = []uint16{1}, limit
+		return f
+	}
+	all, byTag, none := nostr.All(), notes(4), notes(3)
+	all.Limit = 5
+	byTag.Kinds, byTag.Tags = []uint16{1, 7}, []nostr.TagFilter{{Letter: 't', Values: []string{"x"}}}
+	none.Kinds = []uint16{7}
+	for name, c := range map[string]struct {
+		filters        []nostr.Filter
+		complete, more bool
+	}{
+		"more than asked":                    {[]nostr.Filter{notes(9)}, false, true},
+		"as many as there are":               {[]nostr.Filter{notes(10)}, true, false},
+		"all":                                {[]nostr.Filter{notes(-1)}, true, false},
+		"nothing":                            {[]nostr.Filter{none}, true, false},
+		"nothing asked":                      {[]nostr.Filter{notes(0)}, false, false},
+		"one of two has more":                {[]nostr.Filter{none, notes(9)}, false, true},
+		"what one keeps back the other gave": {[]nostr.Filter{notes(5), notes(10)}, true, false},
+		"mail may be among the rest":         {[]nostr.Filter{all}, false, false},
+		"the rest would have to be searched": {[]nostr.Filter{byTag}, false, false},
+	} {
+		answer, err := s.x.Query(t.Context(), Query{Filters: c.filters}, func(Item) error { return nil })
+		if err != nil || answer.Complete != c.complete || answer.More != c.more {
+			t.Errorf("%s: complete %v, more %v, %v", name, answer.Complete, answer.More, err)
+		}
+	}
+}
+
+// TestRecentItems: an event that was found before is found the same again, and one that takes its place in memory is not
+// taken for it.
+func TestRecentItems(t *testing.T) {
+	var r recent
+	a, b := Item{Pos: 1, JSON: []byte("a")}, Item{Pos: 1, JSON: make([]byte, recentSize+1)}
+	r.put(a)
+	r.put(b)
+	if got, ok := r.get(1); !ok || string(got.JSON) != "a" {
+		t.Errorf("%s, %v: a large item was kept", got.JSON, ok)
+	}
+	for pos := eventlog.Position(2); ; pos++ {
+		if r.slot(pos) == r.slot(1) {
+			if got, ok := r.get(pos); ok {
+				t.Errorf("%d has the item of %d", pos, got.Pos)
+			}
+			r.put(Item{Pos: pos})
+			break
+		}
+	}
+	if _, ok := r.get(1); ok {
+		t.Error("two items in one place")
 	}
 }

@@ -221,7 +221,7 @@ func (m *machine) Query(rt *rapid.T) {
 		q.Visible = func(e *nostr.Event) bool { return e.Kind != nostr.KindGiftWrap || e.Tags.Has("p", reader) }
 	}
 	var got, items, want []string
-	at, err := m.x.Query(m.t.Context(), q, func(it Item) error {
+	answer, err := m.x.Query(m.t.Context(), q, func(it Item) error {
 		e, err := it.Event()
 		if err != nil {
 			rt.Fatal(err)
@@ -232,8 +232,8 @@ func (m *machine) Query(rt *rapid.T) {
 		got = append(got, line(it.Head.CreatedAt, it.Head.ID))
 		return nil
 	})
-	if err != nil || at != m.log.End() {
-		rt.Fatalf("Query: up to %d of %d, %v", at, m.log.End(), err)
+	if err != nil || answer.End != m.log.End() {
+		rt.Fatalf("Query: up to %d of %d, %v", answer.End, m.log.End(), err)
 	}
 	for _, e := range m.model.query(q, true) {
 		want = append(want, line(e.CreatedAt, e.ID))
@@ -242,6 +242,9 @@ func (m *machine) Query(rt *rapid.T) {
 		rt.Fatalf("filters %+v\ngot  %q\nwant %q", q.Filters, got, want)
 	}
 	all := m.model.query(q, false)
+	if answer.Complete && len(got) < len(all) || answer.More && len(got) == len(all) || answer.Complete && answer.More {
+		rt.Fatalf("filters %+v: %+v after %d events of %d", q.Filters, answer, len(got), len(all))
+	}
 	if n, err := m.x.Count(m.t.Context(), q); err != nil || n != len(all) {
 		rt.Fatalf("Count: %d, %v, want %d", n, err, len(all))
 	}

@@ -362,7 +362,7 @@ func TestNoGap(t *testing.T) {
 				live = append(live, d)
 			})
 			got := map[nostr.ID]int{}
-			at, err := h.index.Query(t.Context(), index.Query{Filters: []nostr.Filter{nostr.All()}}, func(it index.Item) error {
+			answer, err := h.index.Query(t.Context(), index.Query{Filters: []nostr.Filter{nostr.All()}}, func(it index.Item) error {
 				got[it.Head.ID]++
 				return nil
 			})
@@ -372,7 +372,7 @@ func TestNoGap(t *testing.T) {
 			submitting.Wait()
 			sub.Cancel()
 			for _, d := range live {
-				if d.Pos >= at {
+				if d.Pos >= answer.End {
 					got[d.Event.Event().ID]++
 				}
 			}

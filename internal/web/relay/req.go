@@ -117,7 +117,7 @@ func (c *conn) query(m nostr.ReqMsg) (end eventlog.Position, later []eventlog.Po
 	q := index.Query{
 		Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: c.relay.cfg.Limits.Results,
 	}
-	end, err = c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
+	answer, err := c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
 		if later != nil || !c.out.trySend(eventMessage(m.SubID, item.JSON)) {
 			later = append(later, item.Pos)
 		}
@@ -126,7 +126,7 @@ func (c *conn) query(m nostr.ReqMsg) (end eventlog.Position, later []eventlog.Po
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return end, later, err
+	return answer.End, later, err
 }
 
 // sendStored sends events that a query has found.
