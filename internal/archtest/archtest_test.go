@@ -20,7 +20,7 @@ const (
 // must be given its place here; those that serve tests (named …test) have none, since only tests import them.
 var layers = [][]string{
 	{"internal/nostr", "internal/durable"},
-	{"internal/verify", "internal/negentropy"},
+	{"internal/verify", "internal/negentropy", "internal/clock"},
 	{"internal/giftwrap"},
 	{"internal/eventlog", "internal/policy", "internal/blob", "internal/publication"},
 	{"internal/index", "internal/hub"},
