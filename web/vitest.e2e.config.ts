@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'node',
+    execArgv: ['--experimental-websocket'], // Node's own from version 22 on
     include: ['e2e/*.e2e.ts'],
     fileParallelism: false,
     testTimeout: 180_000,
