@@ -202,8 +202,10 @@ func (l *Files) at(pos Position) (seg *segment, size int64, err error) {
 	return seg, seg.size, nil
 }
 
-// firstRead is how much Read asks for at once: most events are smaller, and need no second read.
-const firstRead = 1024
+// firstRead is how much Read asks for at once: nearly every event is smaller, and needs no second read.
+const firstRead = 4096
+
+var readBuffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
 // Read returns the record at pos, its JSON the caller's own.
 func (l *Files) Read(pos Position) (Record, error) {
@@ -211,27 +213,27 @@ func (l *Files) Read(pos Position) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
+	buffer := readBuffers.Get().(*[firstRead]byte)
+	defer readBuffers.Put(buffer)
 	off := int64(pos - seg.first)
-	b := make([]byte, min(firstRead, size-off))
-	if err := readFull(seg.file, b, off); err != nil {
+	had := buffer[:min(firstRead, size-off)]
+	if err := readFull(seg.file, had, off); err != nil {
 		return Record{}, err
 	}
-	if len(b) < recordHeaderSize {
+	if len(had) < recordHeaderSize {
 		return Record{}, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
 	}
-	n, ok := recordSize(b)
+	n, ok := recordSize(had)
 	if !ok || int64(n) > size-off {
 		return Record{}, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
 	}
-	if n > len(b) {
-		whole := make([]byte, n)
-		had := copy(whole, b)
-		if err := readFull(seg.file, whole[had:], off+int64(had)); err != nil {
+	b := make([]byte, n)
+	if got := copy(b, had); got < n {
+		if err := readFull(seg.file, b[got:], off+int64(got)); err != nil {
 			return Record{}, err
 		}
-		b = whole
 	}
-	r, ok := parseRecord(pos, b[:n])
+	r, ok := parseRecord(pos, b)
 	if !ok {
 		return Record{}, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
 	}
