@@ -26,19 +26,18 @@ const (
 	frameTail = 200        // bytes kept free for the two ranges that end a message which is full
 )
 
-// Reconciler is one side's set. It is either a responder, and then any number of goroutines may share it, or an
+// Reconciler is one side of a talk. It is either a responder, and then any number of goroutines may share it, or an
 // initiator, which belongs to one.
 type Reconciler struct {
-	vector vector
-	limit  int // bytes of a message, tail apart; 0: none
-
-	reported map[nostr.ID]bool // what the initiator was told already
+	set   *Set
+	limit int              // bytes of a message, tail apart; 0: none
+	left  map[nostr.ID]int // the initiator's, to compare two lists of ids
 }
 
-// New takes the items, in any order, and keeps them. Messages will be of at most frameLimit bytes (4096 at least); 0
+// New begins a talk about a set, which may be shared. Messages will be of at most frameLimit bytes (4096 at least); 0
 // means no limit.
-func New(items []Item, frameLimit int) *Reconciler {
-	r := &Reconciler{vector: newVector(items), reported: map[nostr.ID]bool{}}
+func New(set *Set, frameLimit int) *Reconciler {
+	r := &Reconciler{set: set}
 	if frameLimit > 0 {
 		r.limit = max(frameLimit, minFrame) - frameTail
 	}
@@ -48,7 +47,7 @@ func New(items []Item, frameLimit int) *Reconciler {
 // Initiate returns the initiator's first message.
 func (r *Reconciler) Initiate() []byte {
 	out := newWriter()
-	r.split(out, 0, len(r.vector.items), bound{timestamp: infinity})
+	r.split(out, r.set.from, r.set.to, bound{timestamp: infinity})
 	return out.b
 }
 
@@ -65,34 +64,17 @@ func (r *Reconciler) Reconcile(message []byte) (reply []byte, err error) {
 }
 
 // ReconcileInitiator reads the responder's answer: have are ids that the responder lacks, need are ids that it has and
-// this side lacks, each told once. The reply is nil when all is known. How many rounds to go is the caller's to bound.
+// this side lacks. The reply is nil when all is known. An id may be told of again in a later message, because a message
+// that is full asks about all that follows as one, with what was settled there before. How many rounds to go and how
+// many ids to hear of is the caller's to bound.
 func (r *Reconciler) ReconcileInitiator(message []byte) (reply []byte, have, need []nostr.ID, err error) {
 	in, err := newReader(message)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	report := func(to *[]nostr.ID, id nostr.ID) {
-		if !r.reported[id] {
-			r.reported[id] = true
-			*to = append(*to, id)
-		}
-	}
-	reply, err = r.answer(in, func(ours []Item, theirs []nostr.ID) {
-		left := make(map[nostr.ID]bool, len(theirs))
-		for _, id := range theirs {
-			left[id] = true
-		}
-		for _, it := range ours {
-			if !left[it.ID] {
-				report(&have, it.ID)
-			}
-			delete(left, it.ID)
-		}
-		for _, id := range theirs {
-			if left[id] {
-				report(&need, id)
-			}
-		}
+	reply, err = r.answer(in, func(lower, upper int, theirs idList) {
+		h, n := r.compare(lower, upper, theirs)
+		have, need = append(have, h...), append(need, n...)
 	})
 	if err != nil || len(reply) == 1 {
 		reply = nil
@@ -100,20 +82,48 @@ func (r *Reconciler) ReconcileInitiator(message []byte) (reply []byte, have, nee
 	return reply, have, need, err
 }
 
+// compare tells what only one of the two has, of this side's items from lower to upper and the other side's ids.
+func (r *Reconciler) compare(lower, upper int, theirs idList) (have, need []nostr.ID) {
+	const ours, told = 1, 2
+	if r.left == nil {
+		r.left = map[nostr.ID]int{}
+	}
+	clear(r.left)
+	for run := range r.set.runs(lower, upper) {
+		for i := range run {
+			r.left[run[i].ID] = ours
+		}
+	}
+	for i := range theirs.len() {
+		id := theirs.at(i)
+		if r.left[id] == 0 {
+			need = append(need, id)
+		}
+		r.left[id] = told
+	}
+	for run := range r.set.runs(lower, upper) {
+		for i := range run {
+			if r.left[run[i].ID] == ours {
+				have = append(have, run[i].ID)
+			}
+		}
+	}
+	return have, need
+}
+
 // answer goes through a message's ranges and writes what is to be said to each. Where the other side sent its ids, the
 // initiator compares them with its own; the responder, whose compare is nil, sends its own.
-func (r *Reconciler) answer(in *reader, compare func(ours []Item, theirs []nostr.ID)) ([]byte, error) {
+func (r *Reconciler) answer(in *reader, compare func(lower, upper int, theirs idList)) ([]byte, error) {
 	out := newWriter()
-	all := len(r.vector.items)
-	var from bound    // where this range begins,
-	lower := 0        // and its first item
-	skipping := false // whether there is nothing to say to the ranges just before it
+	var from bound      // where this range begins,
+	lower := r.set.from // and its first item
+	skipping := false   // whether there is nothing to say to the ranges just before it
 	for len(in.b) > 0 {
 		to, mode, err := in.rangeHead(from)
 		if err != nil {
 			return nil, err
 		}
-		upper := r.vector.find(lower, to)
+		upper := r.set.find(lower, to)
 
 		before := *out
 		say := func() {
@@ -130,7 +140,7 @@ func (r *Reconciler) answer(in *reader, compare func(ours []Item, theirs []nostr
 			if err != nil {
 				return nil, err
 			}
-			if ours := r.vector.fingerprint(lower, upper); ours == [fingerprintSize]byte(theirs) {
+			if ours := r.set.fingerprint(lower, upper); ours == [fingerprintSize]byte(theirs) {
 				agreed = true
 			} else {
 				say()
@@ -142,7 +152,7 @@ func (r *Reconciler) answer(in *reader, compare func(ours []Item, theirs []nostr
 				return nil, err
 			}
 			if compare != nil {
-				compare(r.vector.items[lower:upper], theirs)
+				compare(lower, upper, theirs)
 				agreed = true
 				break
 			}
@@ -151,9 +161,9 @@ func (r *Reconciler) answer(in *reader, compare func(ours []Item, theirs []nostr
 				cut = min(upper, lower+max(0, r.limit-len(out.b)-rangeHead)/len(nostr.ID{}))
 			}
 			if cut < upper {
-				to = r.vector.items[cut].bound()
+				to = r.set.at(cut).bound()
 			}
-			out.ids(to, r.vector.items[lower:cut])
+			out.ids(to, r.set, lower, cut)
 		default:
 			return nil, malformed("unknown mode")
 		}
@@ -162,11 +172,11 @@ func (r *Reconciler) answer(in *reader, compare func(ours []Item, theirs []nostr
 			// This range has no room, nor have those after it: they are asked again as one.
 			*out = before
 			say()
-			out.fingerprint(bound{timestamp: infinity}, r.vector.fingerprint(lower, all))
+			out.fingerprint(bound{timestamp: infinity}, r.set.fingerprint(lower, r.set.to))
 			return out.b, nil
 		}
 		if cut < upper {
-			out.fingerprint(bound{timestamp: infinity}, r.vector.fingerprint(cut, all))
+			out.fingerprint(bound{timestamp: infinity}, r.set.fingerprint(cut, r.set.to))
 			return out.b, nil
 		}
 		skipping, from, lower = agreed, to, upper
@@ -176,10 +186,9 @@ func (r *Reconciler) answer(in *reader, compare func(ours []Item, theirs []nostr
 
 // split writes the items from lower to upper as a list of ids, or if they are many as pieces by their fingerprints.
 func (r *Reconciler) split(out *writer, lower, upper int, to bound) {
-	items := r.vector.items
 	n := upper - lower
 	if n < sendIDs {
-		out.ids(to, items[lower:upper])
+		out.ids(to, r.set, lower, upper)
 		return
 	}
 	start := lower
@@ -190,9 +199,9 @@ func (r *Reconciler) split(out *writer, lower, upper int, to bound) {
 		}
 		pieceTo := to
 		if end < upper {
-			pieceTo = boundBetween(items[end-1], items[end])
+			pieceTo = boundBetween(r.set.at(end-1), r.set.at(end))
 		}
-		out.fingerprint(pieceTo, r.vector.fingerprint(start, end))
+		out.fingerprint(pieceTo, r.set.fingerprint(start, end))
 		start = end
 	}
 }

@@ -38,7 +38,7 @@ func TestAgreesWithNostrTools(t *testing.T) {
 	if len(talk.Messages) < 2 || len(talk.Messages) != len(talk.Replies) {
 		t.Fatalf("%d messages, %d replies", len(talk.Messages), len(talk.Replies))
 	}
-	initiator, responder := New(vectorItems(301), 0), New(vectorItems(401), 0)
+	initiator, responder := New(NewSet(vectorItems(301)), 0), New(NewSet(vectorItems(401)), 0)
 	var have, need []nostr.ID
 	message := initiator.Initiate()
 	for i, want := range talk.Messages {

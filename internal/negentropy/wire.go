@@ -3,6 +3,7 @@ package negentropy
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"madang/internal/nostr"
 )
@@ -50,12 +51,15 @@ func (w *writer) fingerprint(to bound, f [fingerprintSize]byte) {
 	w.b = append(w.b, f[:]...)
 }
 
-func (w *writer) ids(to bound, items []Item) {
+func (w *writer) ids(to bound, set *Set, lower, upper int) {
 	w.bound(to)
 	w.b = append(w.b, modeIDs)
-	w.b = appendVarint(w.b, uint64(len(items)))
-	for i := range items {
-		w.b = append(w.b, items[i].ID[:]...)
+	w.b = appendVarint(w.b, uint64(upper-lower))
+	w.b = slices.Grow(w.b, (upper-lower)*len(nostr.ID{})+frameTail)
+	for run := range set.runs(lower, upper) {
+		for i := range run {
+			w.b = append(w.b, run[i].ID[:]...)
+		}
 	}
 }
 
@@ -150,8 +154,14 @@ func (r *reader) bound() (b bound, err error) {
 	return b, err
 }
 
+// idList is the ids of one range as they stand in a message.
+type idList []byte
+
+func (l idList) len() int          { return len(l) / len(nostr.ID{}) }
+func (l idList) at(i int) nostr.ID { return nostr.ID(l[i*len(nostr.ID{}):]) }
+
 // ids reads the ids of one range. Their number is bounded by the message's size.
-func (r *reader) ids() ([]nostr.ID, error) {
+func (r *reader) ids() (idList, error) {
 	n, err := r.varint()
 	if err != nil {
 		return nil, err
@@ -159,9 +169,5 @@ func (r *reader) ids() ([]nostr.ID, error) {
 	if n > uint64(len(r.b)/len(nostr.ID{})) {
 		return nil, malformed("it is cut off")
 	}
-	ids := make([]nostr.ID, n)
-	for i := range ids {
-		r.b = r.b[copy(ids[i][:], r.b):]
-	}
-	return ids, nil
+	return r.take(int(n) * len(nostr.ID{}))
 }

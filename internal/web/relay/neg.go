@@ -110,6 +110,6 @@ func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
 		}
 		return nil, err
 	}
-	n.set = negentropy.New(items, negFrame)
+	n.set = negentropy.New(negentropy.NewSet(items), negFrame)
 	return n, nil
 }

@@ -16,7 +16,7 @@ func (c *client) reconcile(id string, f filter, have ...*nostr.Event) (need []st
 	for _, e := range have {
 		items = append(items, negentropy.Item{Timestamp: e.CreatedAt, ID: e.ID})
 	}
-	mine := negentropy.New(items, 0)
+	mine := negentropy.New(negentropy.NewSet(items), 0)
 	c.send("NEG-OPEN", id, f, hex.EncodeToString(mine.Initiate()))
 	need = []string{}
 	for {
