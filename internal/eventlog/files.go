@@ -203,7 +203,7 @@ func (l *Files) at(pos Position) (seg *segment, size int64, err error) {
 }
 
 // firstRead is how much Read asks for at once: nearly every event is smaller, and needs no second read.
-const firstRead = 4096
+const firstRead = 2048
 
 var readBuffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
