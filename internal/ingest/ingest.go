@@ -33,6 +33,7 @@ type Config struct {
 	Hub    *hub.Hub
 	Policy *policy.Policy
 	Now    func() time.Time // default time.Now
+	Known  func() bool      // whether Now is to be believed; default: always
 	Logger *slog.Logger     // default slog.Default()
 }
 
@@ -73,6 +74,9 @@ var errClosed = errors.New("the node is stopping")
 func New(cfg Config) *Ingest {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Known == nil {
+		cfg.Known = func() bool { return true }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -152,7 +156,7 @@ func (in *Ingest) admit(ctx context.Context, v verify.Event, w policy.Writer) (<
 	if err := in.cfg.Policy.MayWrite(v.Event(), w); err != nil {
 		return nil, err
 	}
-	if err := checkTimes(v.Event(), w.Road, in.cfg.Now()); err != nil {
+	if err := checkTimes(v.Event(), w.Road, in.cfg.Now()); err != nil && in.cfg.Known() {
 		return nil, err
 	}
 	reply := make(chan Result, 1)
@@ -164,7 +168,8 @@ func (in *Ingest) admit(ctx context.Context, v verify.Event, w policy.Writer) (<
 	return reply, in.enqueue(ctx, &candidate{v, reply})
 }
 
-// checkTimes refuses what has expired (NIP-40) and, on the Live road, what claims to come from the future.
+// checkTimes refuses what has expired (NIP-40) and, on the Live road, what claims to come from the future. A node that
+// does not know the time passes over its word: better kept too long than lost.
 func checkTimes(e *nostr.Event, road policy.Road, now time.Time) error {
 	if at, ok := e.Expiration(); ok && at <= now.Unix() {
 		return &policy.Error{Prefix: "invalid", Text: "this event has expired"}

@@ -16,25 +16,13 @@ import (
 // speak either. An event that authorizes a change (any method but GET and HEAD) is taken once: on plain http a
 // neighbour can read it, and must not be able to send it again.
 func (c *Checker) NIP98(r *http.Request, body []byte) (nostr.PubKey, error) {
-	e, err := event(r, nostr.KindHTTPAuth)
+	e, err := c.nip98(r, body)
 	if err != nil {
 		return nostr.PubKey{}, err
 	}
 	now := c.now()
-	age := now.Sub(time.Unix(e.CreatedAt, 0)).Abs()
-	u, _ := e.Tags.First("u")
-	sum := sha256.Sum256(body)
-	switch payload, ok := e.Tags.First("payload"); {
-	case age > Skew:
+	if now.Sub(time.Unix(e.CreatedAt, 0)).Abs() > Skew {
 		return nostr.PubKey{}, refuse("the authorization was made more than %v from now: check this device's clock", Skew)
-	case !sameURL(u, r):
-		return nostr.PubKey{}, refuse("the authorization is for another address")
-	case !e.Tags.Has("method", r.Method):
-		return nostr.PubKey{}, refuse("the authorization is for another method than %s", r.Method)
-	case len(body) > 0 && !ok:
-		return nostr.PubKey{}, refuse("the authorization has no payload tag with the body's SHA-256")
-	case ok && payload != hex.EncodeToString(sum[:]):
-		return nostr.PubKey{}, refuse("the authorization is for another body")
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		c.mu.Lock()
@@ -44,6 +32,37 @@ func (c *Checker) NIP98(r *http.Request, body []byte) (nostr.PubKey, error) {
 		}
 	}
 	return e.PubKey, nil
+}
+
+// NIP98AtAnyTime is NIP98 whenever the event was made, and however often it comes. Its body must hold something that is
+// good only once.
+func (c *Checker) NIP98AtAnyTime(r *http.Request, body []byte) (nostr.PubKey, error) {
+	e, err := c.nip98(r, body)
+	if err != nil {
+		return nostr.PubKey{}, err
+	}
+	return e.PubKey, nil
+}
+
+// nip98 checks all but when the event was made and how often it came.
+func (c *Checker) nip98(r *http.Request, body []byte) (*nostr.Event, error) {
+	e, err := event(r, nostr.KindHTTPAuth)
+	if err != nil {
+		return nil, err
+	}
+	u, _ := e.Tags.First("u")
+	sum := sha256.Sum256(body)
+	switch payload, ok := e.Tags.First("payload"); {
+	case !sameURL(u, r):
+		return nil, refuse("the authorization is for another address")
+	case !e.Tags.Has("method", r.Method):
+		return nil, refuse("the authorization is for another method than %s", r.Method)
+	case len(body) > 0 && !ok:
+		return nil, refuse("the authorization has no payload tag with the body's SHA-256")
+	case ok && payload != hex.EncodeToString(sum[:]):
+		return nil, refuse("the authorization is for another body")
+	}
+	return e, nil
 }
 
 // sameURL reports whether u is the absolute address of the request.

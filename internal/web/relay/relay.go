@@ -30,6 +30,7 @@ type Config struct {
 	Ingest  *ingest.Ingest
 	Policy  *policy.Policy
 	Now     func() time.Time // default time.Now
+	Known   func() bool      // whether Now is to be believed; default: always
 	Logger  *slog.Logger     // default slog.Default()
 	Metrics *metrics.Set     // the node's; default: a new one. A set takes one relay.
 	Limits  Limits           // default DefaultLimits()
@@ -60,6 +61,9 @@ type Relay struct {
 func New(cfg Config) *Relay {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Known == nil {
+		cfg.Known = func() bool { return true }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
