@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ type testNode struct {
 	ingest *ingest.Ingest
 	relay  *Relay
 	server *httptest.Server
-	now    time.Time
+	now    time.Time    // as tests sign by
+	clock  atomic.Int64 // Unix nanoseconds: what the node reads
 }
 
 // startNode opens a node in dir. change may alter its configuration.
@@ -53,7 +55,8 @@ func startNode(t *testing.T, dir string, open bool, change func(*Config)) *testN
 	}
 	n.hub = hub.New()
 	n.policy = policy.New(policy.Config{NodeKey: n.key.PubKey(), Open: open})
-	clock := func() time.Time { return n.now }
+	n.setNow(n.now)
+	clock := func() time.Time { return time.Unix(0, n.clock.Load()) }
 	n.ingest = ingest.New(ingest.Config{Log: n.log, Index: n.index, Hub: n.hub, Policy: n.policy, Now: clock})
 	cfg := Config{Index: n.index, Hub: n.hub, Ingest: n.ingest, Policy: n.policy, Now: clock, Limits: DefaultLimits()}
 	cfg.Limits.Conn, cfg.Limits.Addr = Rates{}, Rates{}
@@ -64,6 +67,12 @@ func startNode(t *testing.T, dir string, open bool, change func(*Config)) *testN
 	n.server = httptest.NewServer(n.relay)
 	t.Cleanup(n.stop)
 	return n
+}
+
+// setNow sets the node's clock.
+func (n *testNode) setNow(now time.Time) {
+	n.now = now
+	n.clock.Store(now.UnixNano())
 }
 
 // stop ends the node in order; it may be called twice.
@@ -318,6 +327,14 @@ func (c *client) stored(sub string, filters ...filter) []string {
 			c.t.Fatalf("got %s while waiting for stored events", m)
 		}
 	}
+}
+
+// find is stored for a subscription that ends at once.
+func (c *client) find(filters ...filter) []string {
+	c.t.Helper()
+	ids := c.stored("find", filters...)
+	c.send("CLOSE", "find")
+	return ids
 }
 
 func ask(label, sub string, filters []filter) []any {
