@@ -13,9 +13,9 @@ import (
 	"madang/internal/verify"
 )
 
-func event(t testing.TB, kind uint16, content string) verify.Event {
+func event(t testing.TB, kind uint16, content string, tags ...nostr.Tag) verify.Event {
 	t.Helper()
-	e := &nostr.Event{Kind: kind, CreatedAt: 1, Content: content}
+	e := &nostr.Event{Kind: kind, CreatedAt: 1, Content: content, Tags: tags}
 	if err := e.Sign(nostr.SecretKey{31: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,11 @@ func TestDelivery(t *testing.T) {
 	h := hub.New()
 	got := map[string][]eventlog.Position{}
 	subscribe := func(name string, visible func(*nostr.Event) bool, filters ...nostr.Filter) *hub.Subscription {
-		return h.Subscribe(filters, visible, func(d hub.Delivery) { got[name] = append(got[name], d.Pos) })
+		return h.Subscribe(filters, visible, func(ds []*hub.Live) {
+			for _, d := range ds {
+				got[name] = append(got[name], d.Pos)
+			}
+		})
 	}
 	subscribe("all", nil, nostr.All())
 	subscribe("notes", nil, kinds(1))
@@ -46,24 +50,54 @@ func TestDelivery(t *testing.T) {
 	spent := nostr.All()
 	spent.Limit = 0
 	subscribe("the limit is for what is stored", nil, spent)
+	words := nostr.All()
+	words.Search = "words"
+	subscribe("searches are for what is stored", nil, words)
 	cancelled := subscribe("cancelled", nil, nostr.All())
-	if h.Len() != 7 {
-		t.Errorf("%d subscriptions, want 7", h.Len())
+	if h.Len() != 8 {
+		t.Errorf("%d subscriptions, want 8", h.Len())
 	}
 	cancelled.Cancel()
 	cancelled.Cancel()
-	if h.Len() != 6 {
-		t.Errorf("%d subscriptions after one was cancelled, want 6", h.Len())
+	if h.Len() != 7 {
+		t.Errorf("%d subscriptions after one was cancelled, want 7", h.Len())
 	}
 	h.Publish([]hub.Delivery{{Pos: 1, Event: event(t, 1, "")}, {Pos: 2, Event: event(t, 7, "")}})
 	h.Publish([]hub.Delivery{{Pos: 3, Event: event(t, 4, "")}})
 	for name, want := range map[string][]eventlog.Position{
 		"all": {1, 2, 3}, "notes": {1}, "either, once": {1, 2}, "nothing": nil, "not for this reader": {1, 3},
-		"the limit is for what is stored": {1, 2, 3}, "cancelled": nil,
+		"the limit is for what is stored": {1, 2, 3}, "searches are for what is stored": nil, "cancelled": nil,
 	} {
 		if !slices.Equal(got[name], want) {
 			t.Errorf("%s: %v, want %v", name, got[name], want)
 		}
+	}
+}
+
+// TestTogether: all that a group has for a subscription comes at once, and each event in one form for all.
+func TestTogether(t *testing.T) {
+	h := hub.New()
+	made := 0
+	forms := map[any]int{}
+	var sizes []int
+	for range 3 {
+		h.Subscribe([]nostr.Filter{kinds(1), kinds(2)}, nil, func(ds []*hub.Live) {
+			sizes = append(sizes, len(ds))
+			for _, d := range ds {
+				forms[d.Form(func() any { made++; return d })]++
+			}
+		})
+	}
+	var group []hub.Delivery
+	for pos, kind := range []uint16{1, 3, 2, 1} {
+		group = append(group, hub.Delivery{Pos: eventlog.Position(pos), Event: event(t, kind, "")})
+	}
+	h.Publish(group)
+	if !slices.Equal(sizes, []int{3, 3, 3}) {
+		t.Errorf("deliveries of %v events, want one of 3 for each subscription", sizes)
+	}
+	if made != 3 || len(forms) != 3 {
+		t.Errorf("%d forms were made, of which %d are different: want 3", made, len(forms))
 	}
 }
 
@@ -93,13 +127,15 @@ func TestCancelWaits(t *testing.T) {
 				var over atomic.Bool
 				heard := make(chan struct{})
 				var positions []eventlog.Position
-				s := h.Subscribe([]nostr.Filter{nostr.All()}, nil, func(d hub.Delivery) {
+				s := h.Subscribe([]nostr.Filter{nostr.All()}, nil, func(ds []*hub.Live) {
 					if over.Load() {
 						t.Error("delivered after Cancel")
 					}
-					positions = append(positions, d.Pos)
-					if len(positions) == 3 {
-						close(heard)
+					for _, d := range ds {
+						positions = append(positions, d.Pos)
+						if len(positions) == 3 {
+							close(heard)
+						}
 					}
 				})
 				<-heard
@@ -121,15 +157,36 @@ func TestCancelWaits(t *testing.T) {
 	}
 }
 
-func BenchmarkPublish(b *testing.B) {
-	h := hub.New()
-	for i := range 1000 {
+// inboxes subscribes n readers, each to its own gift wraps.
+func inboxes(h *hub.Hub, n int) (subs []*hub.Subscription) {
+	for i := range n {
 		f := kinds(nostr.KindGiftWrap)
 		f.Tags = []nostr.TagFilter{{Letter: 'p', Values: []string{strconv.Itoa(i)}}}
-		h.Subscribe([]nostr.Filter{f}, nil, func(hub.Delivery) {})
+		subs = append(subs, h.Subscribe([]nostr.Filter{f}, nil, func([]*hub.Live) {}))
 	}
-	d := []hub.Delivery{{Pos: 1, Event: event(b, 1, "")}}
+	return subs
+}
+
+// BenchmarkPublish hands an event to one of many inboxes.
+func BenchmarkPublish(b *testing.B) {
+	h := hub.New()
+	inboxes(h, 10_000)
+	d := []hub.Delivery{{Pos: 1, Event: event(b, nostr.KindGiftWrap, "", nostr.Tag{"p", "7"})}}
+	b.ReportAllocs()
 	for b.Loop() {
 		h.Publish(d)
+	}
+}
+
+// BenchmarkSubscribe opens and closes a subscription beside many others to the same.
+func BenchmarkSubscribe(b *testing.B) {
+	h := hub.New()
+	for range 10_000 {
+		h.Subscribe([]nostr.Filter{kinds(1)}, nil, func([]*hub.Live) {})
+	}
+	filters := []nostr.Filter{kinds(1)}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Subscribe(filters, nil, func([]*hub.Live) {}).Cancel()
 	}
 }

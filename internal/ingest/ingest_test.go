@@ -102,19 +102,28 @@ func TestRoads(t *testing.T) {
 	}
 }
 
+// each calls take for every event that a subscription is handed.
+func each(take func(*hub.Live)) func([]*hub.Live) {
+	return func(ds []*hub.Live) {
+		for _, d := range ds {
+			take(d)
+		}
+	}
+}
+
 func TestEphemeral(t *testing.T) {
 	h := open(t, true)
 	alice, bob := key(2), key(3)
 	var all, forAlice []nostr.ID
-	h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, func(d hub.Delivery) {
+	h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, each(func(d *hub.Live) {
 		if d.Pos != hub.Ephemeral {
 			t.Errorf("position %d", d.Pos)
 		}
 		all = append(all, d.Event.Event().ID)
-	})
+	}))
 	h.hub.Subscribe([]nostr.Filter{nostr.All()}, func(e *nostr.Event) bool {
 		return h.policy.MayRead(e, []nostr.PubKey{alice.PubKey()})
-	}, func(d hub.Delivery) { forAlice = append(forAlice, d.Event.Event().ID) })
+	}, each(func(d *hub.Live) { forAlice = append(forAlice, d.Event.Event().ID) }))
 
 	typing := signed(t, alice, 20001, now, "typing")
 	wrap := signed(t, key(99), nostr.KindEphemeralWrap, now, "sealed", nostr.Tag{"p", bob.PubKey().String()})
@@ -194,7 +203,7 @@ func waitFor(t *testing.T, condition func() bool) {
 func TestConcurrent(t *testing.T) {
 	h := open(t, true)
 	var positions []eventlog.Position
-	h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, func(d hub.Delivery) { positions = append(positions, d.Pos) })
+	h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, each(func(d *hub.Live) { positions = append(positions, d.Pos) }))
 	const connections, each = 8, 25
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -356,11 +365,11 @@ func TestNoGap(t *testing.T) {
 		asking.Go(func() {
 			var mu sync.Mutex
 			var live []hub.Delivery
-			sub := h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, func(d hub.Delivery) {
+			sub := h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, each(func(d *hub.Live) {
 				mu.Lock()
 				defer mu.Unlock()
-				live = append(live, d)
-			})
+				live = append(live, d.Delivery)
+			}))
 			got := map[nostr.ID]int{}
 			answer, err := h.index.Query(t.Context(), index.Query{Filters: []nostr.Filter{nostr.All()}}, func(it index.Item) error {
 				got[it.Head.ID]++

@@ -22,7 +22,7 @@ type subscription struct {
 
 	mu      sync.Mutex // guards what follows
 	stored  bool       // stored events are out: live ones go straight to the queue
-	early   []hub.Delivery
+	early   []*hub.Live
 	bytes   int  // in early
 	flooded bool // early got too long
 }
@@ -166,9 +166,16 @@ func (c *conn) failure(what string, err error) string {
 }
 
 // deliver is the hub's: it never waits.
-func (s *subscription) deliver(d hub.Delivery) {
+func (s *subscription) deliver(ds []*hub.Live) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, d := range ds {
+		s.take(d)
+	}
+}
+
+// take sends or keeps one. Call with mu held.
+func (s *subscription) take(d *hub.Live) {
 	if s.stored {
 		queued, slow := s.conn.out.offer(eventMessage(s.id, d.Event.JSON()))
 		if queued {
