@@ -20,6 +20,8 @@ type commit struct {
 	held  map[nostr.ID]held
 	heads map[nostr.Address]head
 	erase map[nostr.Address]int64
+
+	changes []change // for the timeline
 }
 
 // held says where an event is; one that is not held (any more) has ok false.
@@ -63,6 +65,7 @@ func (c *commit) finish() error {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	c.x.count.Store(count)
+	c.x.timeline.follow(c.changes)
 	return nil
 }
 
@@ -74,6 +77,7 @@ func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
 	c.group[pos] = e
 	c.held[e.ID] = held{pos, true}
 	c.count++
+	c.note(e, false)
 	c.set(idKey(e.ID), placeOf(e, pos).value())
 	sum := makeSummary(e)
 	eachOrderedKey(e, pos, func(key []byte) { c.set(key, sum[:]) })
@@ -185,6 +189,7 @@ func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
 func (c *commit) drop(e *nostr.Event, pos eventlog.Position) {
 	c.held[e.ID] = held{}
 	c.count--
+	c.note(e, true)
 	c.delete(idKey(e.ID))
 	eachOrderedKey(e, pos, c.delete)
 	if at, ok := e.Expiration(); ok {

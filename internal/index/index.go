@@ -58,6 +58,7 @@ type Index struct {
 	maxLegs int // see defaultLegs
 
 	recent   recent
+	timeline timeline
 	walking  *semaphore.Weighted // iterators that are open
 	scanning *semaphore.Weighted // queries without limits
 
