@@ -26,6 +26,7 @@ import (
 	"madang/internal/media"
 	"madang/internal/nostr"
 	"madang/internal/policy"
+	"madang/internal/verify"
 	"madang/internal/web/relay"
 )
 
@@ -134,6 +135,7 @@ func (a *App) open(ctx context.Context) error {
 	a.Hub = hub.New()
 	a.Ingest = ingest.New(ingest.Config{
 		Log: a.Log, Index: a.Index, Hub: a.Hub, Policy: a.Policy, Now: a.cfg.Now, Logger: a.cfg.Logger,
+		Verifier: verify.New(verify.Config{Own: a.NodeKey.PubKey(), Metrics: a.Metrics}),
 	})
 	a.onClose(a.Ingest.Close)
 	if err := a.publishOwn(ctx); err != nil {

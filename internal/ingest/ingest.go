@@ -32,6 +32,8 @@ type Config struct {
 	Index  *index.Index
 	Hub    *hub.Hub
 	Policy *policy.Policy
+	// Verifier knows the node's key; default: a new one that knows none.
+	Verifier *verify.Verifier
 	Now    func() time.Time // default time.Now
 	Known  func() bool      // whether Now is to be believed; default: always
 	Logger *slog.Logger     // default slog.Default()
@@ -81,6 +83,9 @@ func New(cfg Config) *Ingest {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if cfg.Verifier == nil {
+		cfg.Verifier = verify.New(verify.Config{})
+	}
 	in := &Ingest{
 		cfg:    cfg,
 		queue:  make(chan *candidate, queueEvents),
@@ -95,15 +100,11 @@ func New(cfg Config) *Ingest {
 // Submit takes one event through the entrance and returns when it is durable (or refused). Where ctx ends first the
 // Result is a refusal, though the event may still be committed.
 func (in *Ingest) Submit(ctx context.Context, e *nostr.Event, w policy.Writer) Result {
-	check := verify.One
-	if w.Road == policy.Self {
-		check = verify.Own
+	verified, errs := in.verify([]*nostr.Event{e}, w)
+	if errs[0] != nil {
+		return refused(errs[0])
 	}
-	v, err := check(e)
-	if err != nil {
-		return refused(err)
-	}
-	reply, err := in.admit(ctx, v, w)
+	reply, err := in.admit(ctx, verified[0], w)
 	if err != nil {
 		return refused(err)
 	}
@@ -121,7 +122,7 @@ func (in *Ingest) SubmitMany(ctx context.Context, events []*nostr.Event, w polic
 
 // submitWindow queues all of a group before it waits for the first, so that the loop commits them together.
 func (in *Ingest) submitWindow(ctx context.Context, events []*nostr.Event, w policy.Writer) []Result {
-	verified, errs := verifyMany(events, w, in.cfg.Policy)
+	verified, errs := in.verify(events, w)
 	replies := make([]<-chan Result, len(events))
 	for i := range events {
 		if errs[i] == nil {
@@ -139,15 +140,12 @@ func (in *Ingest) submitWindow(ctx context.Context, events []*nostr.Event, w pol
 	return results
 }
 
-func verifyMany(events []*nostr.Event, w policy.Writer, p *policy.Policy) ([]verify.Event, []error) {
-	verified, errs := verify.Batch(events)
+func (in *Ingest) verify(events []*nostr.Event, w policy.Writer) ([]verify.Event, []error) {
+	claims := make([]verify.Claim, len(events))
 	for i, e := range events {
-		// The node's own roster may be larger than what others send, also when it comes back from an export.
-		if errors.Is(errs[i], verify.ErrTooLarge) && (w.Road == policy.Self || p.Role(e.PubKey) == policy.Node) {
-			verified[i], errs[i] = verify.Own(e)
-		}
+		claims[i] = verify.Claim{Event: e, Source: w.Source}
 	}
-	return verified, errs
+	return in.cfg.Verifier.Batch(claims)
 }
 
 // admit asks policy and clock, and queues the event for its commit. An ephemeral event skips the log and is handed

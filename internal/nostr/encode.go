@@ -8,10 +8,23 @@ import (
 
 // AppendJSON appends the event as it goes over the wire.
 func (e *Event) AppendJSON(dst []byte) []byte {
-	dst = e.appendUnsigned(dst)
-	dst = append(dst, `,"sig":"`...)
-	dst = hex.AppendEncode(dst, e.Sig[:])
-	return append(dst, `"}`...)
+	return e.appendSig(e.appendUnsigned(dst))
+}
+
+// AppendJSONAndID appends the event as it goes over the wire and returns besides what ComputeID does: tags and content
+// are written once for both.
+func (e *Event) AppendJSONAndID(dst []byte) ([]byte, ID) {
+	var onStack [2048]byte
+	canonical := e.appendCanonicalHead(onStack[:0])
+	dst = e.appendHead(dst)
+	start := len(dst)
+	dst = e.Tags.appendJSON(dst)
+	canonical = append(append(canonical, dst[start:]...), ',')
+	dst = append(dst, `,"content":`...)
+	start = len(dst)
+	dst = appendString(dst, e.Content)
+	canonical = append(append(canonical, dst[start:]...), ']')
+	return e.appendSig(dst), sha256.Sum256(canonical)
 }
 
 // AppendRumor appends the event without its signature, as it goes into a seal (NIP-59).
@@ -19,6 +32,13 @@ func (e *Event) AppendRumor(dst []byte) []byte { return append(e.appendUnsigned(
 
 // appendUnsigned leaves out the signature and the closing brace.
 func (e *Event) appendUnsigned(dst []byte) []byte {
+	dst = e.Tags.appendJSON(e.appendHead(dst))
+	dst = append(dst, `,"content":`...)
+	return appendString(dst, e.Content)
+}
+
+// appendHead appends what stands before the tags.
+func (e *Event) appendHead(dst []byte) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = hex.AppendEncode(dst, e.ID[:])
 	dst = append(dst, `","pubkey":"`...)
@@ -27,25 +47,33 @@ func (e *Event) appendUnsigned(dst []byte) []byte {
 	dst = strconv.AppendInt(dst, e.CreatedAt, 10)
 	dst = append(dst, `,"kind":`...)
 	dst = strconv.AppendUint(dst, uint64(e.Kind), 10)
-	dst = append(dst, `,"tags":`...)
-	dst = e.Tags.appendJSON(dst)
-	dst = append(dst, `,"content":`...)
-	return appendString(dst, e.Content)
+	return append(dst, `,"tags":`...)
+}
+
+// appendSig appends what stands behind the content.
+func (e *Event) appendSig(dst []byte) []byte {
+	dst = append(dst, `,"sig":"`...)
+	dst = hex.AppendEncode(dst, e.Sig[:])
+	return append(dst, `"}`...)
 }
 
 // AppendCanonical appends the form whose SHA-256 is the id (NIP-01).
 func (e *Event) AppendCanonical(dst []byte) []byte {
+	dst = e.Tags.appendJSON(e.appendCanonicalHead(dst))
+	dst = append(dst, ',')
+	dst = appendString(dst, e.Content)
+	return append(dst, ']')
+}
+
+// appendCanonicalHead appends what stands before the tags.
+func (e *Event) appendCanonicalHead(dst []byte) []byte {
 	dst = append(dst, `[0,"`...)
 	dst = hex.AppendEncode(dst, e.PubKey[:])
 	dst = append(dst, `",`...)
 	dst = strconv.AppendInt(dst, e.CreatedAt, 10)
 	dst = append(dst, ',')
 	dst = strconv.AppendUint(dst, uint64(e.Kind), 10)
-	dst = append(dst, ',')
-	dst = e.Tags.appendJSON(dst)
-	dst = append(dst, ',')
-	dst = appendString(dst, e.Content)
-	return append(dst, ']')
+	return append(dst, ',')
 }
 
 // ComputeID returns the SHA-256 of the canonical form.

@@ -22,6 +22,8 @@ const (
 type Writer struct {
 	Road Road
 	Keys []nostr.PubKey // keys the connection has authenticated (NIP-42)
+	// Source is what bad signatures are held against (verify.Claim); nil for none. It is neither logged nor stored.
+	Source any
 }
 
 // The prefixes of refusals (NIP-01, NIP-42).

@@ -1,10 +1,7 @@
 package verify
 
 import (
-	"encoding/csv"
-	"encoding/hex"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -57,82 +54,31 @@ func TestSizeLimits(t *testing.T) {
 		e.Content = strings.Repeat("x", n-len(e.AppendJSON(nil)))
 		return sign(t, e)
 	}
+	batchOfOne := func(e *nostr.Event) (Event, error) {
+		verified, errs := New(Config{}).Batch([]Claim{{Event: e}})
+		return verified[0], errs[0]
+	}
+	own := func(e *nostr.Event) (Event, error) {
+		verified, errs := New(Config{Own: e.PubKey}).Batch([]Claim{{Event: e}})
+		return verified[0], errs[0]
+	}
 	for name, c := range map[string]struct {
 		check func(*nostr.Event) (Event, error)
 		size  int
 		want  error
 	}{
-		"others', as large as may be": {One, MaxSize, nil},
-		"others', too large":          {One, MaxSize + 1, ErrTooLarge},
-		"own, as large as may be":     {Own, MaxOwnSize, nil},
-		"own, too large":              {Own, MaxOwnSize + 1, ErrTooLarge},
+		"others', as large as may be":            {One, MaxSize, nil},
+		"others', too large":                     {One, MaxSize + 1, ErrTooLarge},
+		"others' in a batch, as large as may be": {batchOfOne, MaxSize, nil},
+		"others' in a batch, too large":          {batchOfOne, MaxSize + 1, ErrTooLarge},
+		"own, as large as may be":                {own, MaxOwnSize, nil},
+		"own, too large":                         {own, MaxOwnSize + 1, ErrTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := c.check(withSize(c.size)); !errors.Is(err, c.want) {
 				t.Errorf("error %v, want %v", err, c.want)
 			}
 		})
-	}
-}
-
-func TestBatch(t *testing.T) {
-	events := make([]*nostr.Event, 50)
-	for i := range events {
-		events[i] = sign(t, &nostr.Event{CreatedAt: int64(i), Kind: 1})
-		if i%3 == 0 {
-			events[i].Sig[i] ^= 1
-		}
-	}
-	verified, errs := Batch(events)
-	for i, e := range events {
-		bad := i%3 == 0
-		if bad != errors.Is(errs[i], ErrSignature) {
-			t.Errorf("event %d: error %v", i, errs[i])
-		}
-		if !bad && verified[i].Event() != e {
-			t.Errorf("event %d is another's result", i)
-		}
-	}
-	if verified, errs := Batch(nil); len(verified) != 0 || len(errs) != 0 {
-		t.Error("an empty batch has results")
-	}
-}
-
-// TestBIP340 checks BIP-340's own vectors.
-func TestBIP340(t *testing.T) {
-	f, err := os.Open("../../testdata/nostr/bip340.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	checked := 0
-	for _, row := range rows[1:] {
-		if len(row[4]) != 64 { // the last four sign messages of other lengths than an id's
-			continue
-		}
-		checked++
-		t.Run(row[0]+" "+row[7], func(t *testing.T) {
-			pk, message, sig := nostr.PubKey(unhex(t, row[2])), unhex(t, row[4]), nostr.Sig(unhex(t, row[5]))
-			if err := checkSignature(&pk, message, &sig); (err == nil) != (row[6] == "TRUE") {
-				t.Errorf("error %v, want %s", err, row[6])
-			}
-		})
-	}
-	if checked != 15 {
-		t.Errorf("checked %d vectors, want 15", checked)
-	}
-}
-
-// TestScalarIsNotReduced holds BIP-340's "fail if s >= n", which its vectors show for s = n alone.
-func TestScalarIsNotReduced(t *testing.T) {
-	e := sign(t, &nostr.Event{})
-	copy(e.Sig[32:], unhex(t, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"))
-	if err := checkSignature(&e.PubKey, e.ID[:], &e.Sig); err == nil || !strings.Contains(err.Error(), "order") {
-		t.Errorf("error %v", err)
 	}
 }
 
@@ -156,13 +102,4 @@ func sign(tb testing.TB, e *nostr.Event) *nostr.Event {
 		tb.Fatal(err)
 	}
 	return e
-}
-
-func unhex(t *testing.T, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
