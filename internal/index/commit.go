@@ -70,8 +70,14 @@ func (c *commit) finish() error {
 }
 
 // A batch that is not committed takes any key: its methods' errors are always nil.
-func (c *commit) set(key, value []byte) { _ = c.batch.Set(key, value, nil) }
-func (c *commit) delete(key []byte)     { _ = c.batch.Delete(key, nil) }
+func (c *commit) set(key, value []byte) {
+	if c.x.sieve != nil && isPoint(key) {
+		c.x.sieve.add(key)
+	}
+	_ = c.batch.Set(key, value, nil)
+}
+
+func (c *commit) delete(key []byte) { _ = c.batch.Delete(key, nil) }
 
 func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
 	c.group[pos] = e
@@ -80,7 +86,7 @@ func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
 	c.note(e, false)
 	c.set(idKey(e.ID), placeOf(e, pos).value())
 	sum := makeSummary(e)
-	eachOrderedKey(e, pos, func(key []byte) { c.set(key, sum[:]) })
+	eachOrderedKey(e, pos, func(key []byte) { c.set(key, sum.of(key[0])) })
 	if at, ok := e.Expiration(); ok {
 		c.set(expiryKey(at, pos), nil)
 	}
@@ -159,7 +165,7 @@ func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
 	h, known := c.held[id]
 	if !known {
 		var err error
-		h.ok, err = get(c.x.db, idKey(id), func(v []byte) { h.pos = parsePlace(v).pos })
+		h.ok, err = c.x.lookup(idKey(id), func(v []byte) { h.pos = parsePlace(v).pos })
 		if err != nil {
 			return err
 		}

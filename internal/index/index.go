@@ -34,7 +34,11 @@ type Config struct {
 	CacheSize int64        // bytes of blocks kept in memory; default 32 MiB
 	Logger    *slog.Logger // default: slog.Default()
 
-	memTableSize uint64 // bytes of keys in memory before they are written; default 8 MiB
+	// Bulk: very many events are about to come. They cost less to take in, and Close puts in order what was written.
+	Bulk bool
+
+	memTableSize uint64            // bytes of keys in memory before they are written; default 8 MiB
+	bulkLag      eventlog.Position // bytes of the log that are taken in in bulk at Open; default 64 MiB
 }
 
 func (cfg Config) withDefaults() Config {
@@ -47,6 +51,9 @@ func (cfg Config) withDefaults() Config {
 	if cfg.memTableSize == 0 {
 		cfg.memTableSize = 8 << 20
 	}
+	if cfg.bulkLag == 0 {
+		cfg.bulkLag = 64 << 20
+	}
 	return cfg
 }
 
@@ -56,6 +63,10 @@ type Index struct {
 	cfg     Config
 	db      *pebble.DB
 	maxLegs int // see defaultLegs
+
+	// Only in bulk: what point lookups need not ask for, and where the log was taken in up to when it began.
+	sieve    *sieve
+	bulkFrom eventlog.Position
 
 	recent   recent
 	timeline timeline
@@ -115,28 +126,77 @@ func open(ctx context.Context, cfg Config) (*Index, error) {
 	if condemned(cfg.Dir) {
 		return nil, errCondemned
 	}
-	db, err := openStore(cfg)
-	if err != nil {
+	x := &Index{cfg: cfg, maxLegs: defaultLegs,
+		walking: semaphore.NewWeighted(legsAtOnce), scanning: semaphore.NewWeighted(scansAtOnce)}
+	if err := x.openStore(cfg.Bulk); err != nil {
 		return nil, err
 	}
-	x := &Index{cfg: cfg, db: db, maxLegs: defaultLegs,
-		walking: semaphore.NewWeighted(legsAtOnce), scanning: semaphore.NewWeighted(scansAtOnce)}
 	if err := x.start(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, x.closeStore(context.Background()))
 	}
 	return x, nil
 }
 
 func (x *Index) start(ctx context.Context) error {
-	if err := identify(x.db, x.cfg.Log); err != nil {
-		return err
-	}
 	n, err := getUint64(x.db, keyCount)
 	if err != nil {
 		return err
 	}
 	x.count.Store(int64(n))
-	return x.CatchUp(ctx)
+	from, err := x.watermark(x.db)
+	if err != nil {
+		return err
+	}
+	if x.cfg.Bulk || from+x.cfg.bulkLag > x.cfg.Log.End() {
+		return x.CatchUp(ctx)
+	}
+	for _, step := range []func() error{
+		func() error { return x.closeStore(ctx) },
+		func() error { return x.openStore(true) },
+		func() error { return x.CatchUp(ctx) },
+		func() error { return x.closeStore(ctx) },
+		func() error { return x.openStore(false) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openStore opens the store, which must be this log's. On an error no store is open.
+func (x *Index) openStore(bulk bool) error {
+	db, err := openStore(x.cfg, bulk)
+	if err != nil {
+		return err
+	}
+	if err = identify(db, x.cfg.Log); err == nil && bulk {
+		x.sieve, err = newSieve(db)
+	}
+	if err == nil {
+		x.bulkFrom, err = x.watermark(db)
+	}
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	x.db = db
+	return nil
+}
+
+// closeStore writes what is only in memory. What was taken in in bulk is merged where it is most of all there is; where it
+// is less, that would be to write everything anew for little.
+func (x *Index) closeStore(ctx context.Context) (err error) {
+	if x.db == nil {
+		return nil
+	}
+	if x.sieve != nil && x.cfg.Log.End() > 2*x.bulkFrom {
+		err = x.db.Compact(ctx, []byte{0}, []byte{0xff}, false)
+	} else {
+		err = x.db.Flush()
+	}
+	err = errors.Join(err, x.db.Close())
+	x.db, x.sieve = nil, nil
+	return err
 }
 
 // catchUpGroup is how many events of the log are taken in with one batch.
@@ -172,7 +232,7 @@ func (x *Index) CatchUp(ctx context.Context) error {
 			said = time.Now()
 			x.cfg.Logger.Info("index takes in the log", "position", r.Pos, "of", logEnd)
 		}
-		e, err := nostr.DecodeEvent(r.JSON)
+		e, err := nostr.DecodeHead(r.JSON)
 		if err != nil {
 			x.cfg.Logger.Error("index passes over a record that is no event", "position", r.Pos, "error", err)
 			return nil
@@ -218,5 +278,5 @@ func (x *Index) Close() error {
 	x.closed = true
 	x.closing.Unlock()
 	x.users.Wait()
-	return errors.Join(x.db.Flush(), x.db.Close())
+	return x.closeStore(context.Background())
 }

@@ -19,18 +19,18 @@ import (
 //
 // d(16) is the first half of the SHA-256 of the d tag's value ("" for a replaceable kind).
 //
-// Ordered keys, read in order: a prefix, then ^created_at(8) id(8) position(8), which sorts the newest event first and
-// ties by lowest id. id(8) is the id's first eight bytes; the value is kind(2) pubkey(8), by which a query passes over
-// events without reading them.
+// Ordered keys, read in order: a prefix, then ^created_at(8) id(8) position(6), which sorts the newest event first and
+// ties by lowest id. id(8) is the id's first eight bytes. The value is what a query passes over events by without reading
+// them, as far as the prefix does not tell it: kind(2), and the public key's first four bytes.
 //
-//	t                                    all events
-//	k kind(2)                            by kind
-//	a pubkey(8)                          by author
-//	b pubkey(8) kind(2)                  by author and kind
-//	g letter(1) hash(8)                  by tag: the SHA-256 of the value of each tag named by one letter
+//	t                     -> kind(2) pubkey(4)   all events
+//	k kind(2)             -> pubkey(4)           by kind
+//	a pubkey(8)           -> kind(2)             by author
+//	b pubkey(8) kind(2)   -> empty               by author and kind
+//	g letter(1) hash(8)   -> kind(2) pubkey(4)   by tag: the SHA-256 of the value of each tag named by one letter
 //
-// Both the eight bytes of a key and of a hash may be shared by two: every event found is checked against the filter
-// itself.
+// What stands for a key, an id or a hash by a part of it may be shared by two: every event found is checked against the
+// filter itself.
 //
 //	e expiration(8) position(8)          -> empty   events with a NIP-40 expiration, soonest first
 //	m name                               -> what metadata.go says of each
@@ -90,29 +90,45 @@ func parsePlace(v []byte) (p place) {
 }
 
 // suffixSize is the length of an ordered key after its prefix.
-const suffixSize = 24
+const suffixSize = 22
 
 // suffix is where an event stands in the order of every query: bytes sort newest first, ties by lowest id.
 type suffix [suffixSize]byte
 
 func makeSuffix(createdAt int64, id nostr.ID, pos eventlog.Position) (s suffix) {
+	binary.BigEndian.PutUint64(s[14:], uint64(pos)) // of which two bytes are written over
 	binary.BigEndian.PutUint64(s[:], ^uint64(createdAt))
 	copy(s[8:16], id[:])
-	binary.BigEndian.PutUint64(s[16:], uint64(pos))
 	return s
 }
 
 func (s suffix) position() eventlog.Position {
-	return eventlog.Position(binary.BigEndian.Uint64(s[16:]))
+	return eventlog.Position(binary.BigEndian.Uint64(s[14:]) & (1<<48 - 1))
 }
 
-// summary is an ordered key's value.
-type summary [10]byte
+// summary is the value of an ordered key that tells neither kind nor author.
+type summary [2 + summaryAuthor]byte
+
+// summaryAuthor is how many bytes of a public key a summary has.
+const summaryAuthor = 4
 
 func makeSummary(e *nostr.Event) (v summary) {
 	binary.BigEndian.PutUint16(v[:], e.Kind)
-	copy(v[2:], e.PubKey[:8])
+	copy(v[2:], e.PubKey[:])
 	return v
+}
+
+// of returns the part of the summary that an ordered key of a family does not tell itself.
+func (v *summary) of(family byte) []byte {
+	switch family {
+	case familyKind:
+		return v[2:]
+	case familyAuthor:
+		return v[:2]
+	case familyBoth:
+		return nil
+	}
+	return v[:]
 }
 
 func idKey(id nostr.ID) []byte { return append([]byte{familyID}, id[:]...) }
@@ -146,35 +162,26 @@ func tagPrefix(letter byte, value string) []byte {
 	return append([]byte{familyTag, letter}, hash[:8]...)
 }
 
-// eachOrderedKey calls fn with every ordered key of an event; fn must not keep the key.
+// eachOrderedKey calls fn with every ordered key of an event, with that of a tag that it has twice as often; fn must not
+// keep the key.
 func eachOrderedKey(e *nostr.Event, pos eventlog.Position, fn func(key []byte)) {
 	s := makeSuffix(e.CreatedAt, e.ID, pos)
+	var room [1 + 1 + 8 + suffixSize]byte
 	put := func(prefix []byte) { fn(append(prefix, s[:]...)) }
-	put([]byte{familyTime})
-	put(kindPrefix(e.Kind))
-	put(authorPrefix(e.PubKey))
-	put(bothPrefix(e.PubKey, e.Kind))
-	type tag struct {
-		letter byte
-		value  string
-	}
-	var seen map[tag]bool
+	key := room[:0]
+	put(append(key, familyTime))
+	put(binary.BigEndian.AppendUint16(append(key, familyKind), e.Kind))
+	put(append(append(key, familyAuthor), e.PubKey[:8]...))
+	put(binary.BigEndian.AppendUint16(append(append(key, familyBoth), e.PubKey[:8]...), e.Kind))
 	for _, t := range e.Tags {
-		if len(t) < 2 || !isLetter(t.Name()) {
-			continue
+		if len(t) >= 2 && isLetter(t[0]) {
+			hash := sha256.Sum256([]byte(t[1]))
+			put(append(append(key, familyTag, t[0][0]), hash[:8]...))
 		}
-		key := tag{t.Name()[0], t[1]}
-		if seen[key] {
-			continue
-		}
-		if seen == nil {
-			seen = make(map[tag]bool, len(e.Tags))
-		}
-		seen[key] = true
-		put(tagPrefix(key.letter, key.value))
 	}
 }
 
+func isIndexed(t nostr.Tag) bool { return len(t) >= 2 && isLetter(t[0]) }
 func isLetter(name string) bool {
 	return len(name) == 1 && (name[0] >= 'a' && name[0] <= 'z' || name[0] >= 'A' && name[0] <= 'Z')
 }

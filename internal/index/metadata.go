@@ -20,7 +20,7 @@ var (
 )
 
 // formatVersion grows when keys or rules change; an index of another version is rebuilt.
-const formatVersion = 2
+const formatVersion = 3
 
 // errForeign: the index is not one of this log, or not one that this version reads.
 var errForeign = errors.New("index does not belong to this log")
@@ -40,6 +40,14 @@ func get(r pebble.Reader, key []byte, use func(value []byte)) (found bool, err e
 		use(value)
 	}
 	return true, closer.Close()
+}
+
+// lookup is get for a point key, and for who writes.
+func (x *Index) lookup(key []byte, use func(value []byte)) (found bool, err error) {
+	if x.sieve != nil && !x.sieve.mayHave(key) {
+		return false, nil
+	}
+	return get(x.db, key, use)
 }
 
 func getUint64(r pebble.Reader, key []byte) (n uint64, err error) {

@@ -25,10 +25,10 @@ type leg struct {
 	filter int
 	cur    suffix
 
-	it        *pebble.Iterator // nil: list
-	prefix    int              // length of the prefix
-	kinds     []uint16         // nil: all, or all in the range are right
-	authors   map[[8]byte]bool // likewise, by the first eight bytes
+	it        *pebble.Iterator             // nil: list
+	prefix    int                          // length of the prefix
+	kinds     []uint16                     // nil: all, or all in the range are right
+	authors   map[[summaryAuthor]byte]bool // likewise, by what a summary has of them
 	list      []suffix
 	listIndex int
 }
@@ -103,11 +103,11 @@ func legs(snap *pebble.Snapshot, f *nostr.Filter, filter, budget int, add func(*
 	ranges := prefixes(f, budget)
 	slices.SortFunc(ranges, bytes.Compare)
 	ranges = slices.CompactFunc(ranges, bytes.Equal)
-	var authors map[[8]byte]bool
+	var authors map[[summaryAuthor]byte]bool
 	if f.Authors != nil {
-		authors = make(map[[8]byte]bool, len(f.Authors))
+		authors = make(map[[summaryAuthor]byte]bool, len(f.Authors))
 		for _, pk := range f.Authors {
-			authors[[8]byte(pk[:8])] = true
+			authors[[summaryAuthor]byte(pk[:])] = true
 		}
 	}
 	for _, prefix := range ranges {
@@ -207,9 +207,10 @@ func (l *leg) settle(valid bool, tick func() error) (bool, error) {
 // exact reports whether every key of the leg's range may match.
 func (l *leg) exact() bool { return l.kinds == nil && l.authors == nil }
 
+// mayMatch looks at a key's value, which begins with the kind and ends with the author where the prefix tells neither.
 func (l *leg) mayMatch(sum []byte) bool {
 	return (l.kinds == nil || slices.Contains(l.kinds, binary.BigEndian.Uint16(sum))) &&
-		(l.authors == nil || l.authors[[8]byte(sum[2:])])
+		(l.authors == nil || l.authors[[summaryAuthor]byte(sum[len(sum)-summaryAuthor:])])
 }
 
 func (l *leg) close() error {

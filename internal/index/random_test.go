@@ -38,7 +38,10 @@ func author(n int) nostr.SecretKey { return nostr.SecretKey{31: byte(1 + n)} }
 
 func (m *machine) open(rt *rapid.T) {
 	x, err := Open(m.t.Context(), Config{
-		Dir: m.dir, Log: m.log, CacheSize: 1 << 20, memTableSize: 64 << 10, Logger: slog.New(slog.DiscardHandler),
+		Dir: m.dir, Log: m.log, CacheSize: 1 << 20, Logger: slog.New(slog.DiscardHandler),
+		Bulk:         rapid.Bool().Draw(rt, "bulk"),
+		memTableSize: 64 << 10,
+		bulkLag:      rapid.SampledFrom([]eventlog.Position{1, 3000, 1 << 20}).Draw(rt, "bulk lag"),
 	})
 	if err != nil {
 		rt.Fatal(err)

@@ -124,7 +124,7 @@ func (s *Stage) isHeld(id nostr.ID) (bool, error) {
 	if _, ok := s.ids[id]; ok {
 		return true, nil
 	}
-	return get(s.x.db, idKey(id), nil)
+	return s.x.lookup(idKey(id), nil)
 }
 
 func (s *Stage) head(a nostr.Address) (head, bool, error) {
@@ -135,7 +135,7 @@ func (s *Stage) head(a nostr.Address) (head, bool, error) {
 }
 
 func (x *Index) head(a nostr.Address) (h head, found bool, err error) {
-	found, err = get(x.db, addressKey(familyHead, a), func(v []byte) {
+	found, err = x.lookup(addressKey(familyHead, a), func(v []byte) {
 		h.createdAt = int64(binary.BigEndian.Uint64(v))
 		copy(h.id[:], v[8:])
 	})
@@ -152,7 +152,7 @@ func (s *Stage) isDeleted(e *nostr.Event) (bool, error) {
 		if _, ok := s.deleted[deletion{e.ID, by}]; ok {
 			return true, nil
 		}
-		if found, err := get(s.x.db, deletedKey(e.ID, by), nil); found || err != nil {
+		if found, err := s.x.lookup(deletedKey(e.ID, by), nil); found || err != nil {
 			return found, err
 		}
 	}
@@ -168,7 +168,7 @@ func (s *Stage) isDeleted(e *nostr.Event) (bool, error) {
 }
 
 func (x *Index) erasedUpTo(a nostr.Address) (upTo int64, found bool, err error) {
-	found, err = get(x.db, addressKey(familyErased, a), func(v []byte) { upTo = int64(binary.BigEndian.Uint64(v)) })
+	found, err = x.lookup(addressKey(familyErased, a), func(v []byte) { upTo = int64(binary.BigEndian.Uint64(v)) })
 	return upTo, found, err
 }
 

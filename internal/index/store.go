@@ -11,7 +11,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
-func openStore(cfg Config) (*pebble.DB, error) {
+// bulkMemTable is memTableSize while much is taken in at once: few large tables are written, and merged once.
+const bulkMemTable = 16 << 20
+
+// openStore opens the store; bulk leaves its tables as they are written, for compact to merge.
+func openStore(cfg Config, bulk bool) (*pebble.DB, error) {
 	cache := pebble.NewCache(cfg.CacheSize)
 	defer cache.Unref()
 	opts := &pebble.Options{
@@ -21,12 +25,20 @@ func openStore(cfg Config) (*pebble.DB, error) {
 		MaxOpenFiles: 256,
 		// A node's processor is small and its members come first.
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
-		FormatMajorVersion:         pebble.FormatNewest,
-		Logger:                     storeLogger{cfg.Logger},
-		EventListener:              listener(cfg),
+		// Writing waits for nothing: what stands in level 0 is bounded by what has been taken in.
+		L0StopWritesThreshold: 1 << 20,
+		TargetFileSizes:       [7]int64{4 << 20},
+		FormatMajorVersion:    pebble.FormatNewest,
+		Logger:                storeLogger{cfg.Logger},
+		EventListener:         listener(cfg),
+	}
+	if bulk {
+		opts.MemTableSize = bulkMemTable
+		opts.DisableAutomaticCompactions = true
 	}
 	for i := range opts.Levels {
-		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		opts.Levels[i].BlockSize = 8 << 10
+		opts.Levels[i].FilterPolicy = pointFilter{bloom.FilterPolicy(10)}
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, err
