@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/time/rate"
 
 	"madang/internal/nostr"
 	"madang/internal/policy"
@@ -41,6 +42,8 @@ type conn struct {
 	negs    map[string]*reconciliation
 	events  *submitter // nil until the first event
 	strikes int        // malformed messages in a row
+
+	patience *rate.Limiter // for messages beyond the rate; nil until the first
 }
 
 func newConn(r *Relay, addr *address, host string) *conn {
@@ -73,7 +76,9 @@ func (c *conn) serve(nc net.Conn, early []byte) {
 	})
 	c.send(func(dst []byte) []byte { return nostr.AppendAuth(dst, c.challenge) })
 
-	r := bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(early)), c.net))
+	r := bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(early)), &pacedReader{
+		r: c.net, ctx: c.ctx, buckets: []*rate.Limiter{c.rates.bytes, c.addr.bytes},
+	}))
 	err := c.read(r)
 	c.cancel()
 	for id := range c.subs {
@@ -118,6 +123,12 @@ func (c *conn) read(r *bufio.Reader) error {
 			continue // until the client's farewell, or the end of its patience
 		}
 		m, err := nostr.DecodeClientMessage(frame)
+		if !c.mayTalk() {
+			if err := c.slowDown(m, err); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			c.refuse(err)
 			if c.strikes++; c.strikes == maxStrikes {
@@ -166,6 +177,9 @@ func (c *conn) refuse(err error) {
 	case (m.Label == "EVENT" || m.Label == "AUTH") && m.ID != "":
 		c.ok(m.ID, false, text)
 	case (m.Label == "REQ" || m.Label == "COUNT") && m.SubID != "":
+		if m.Label == "REQ" {
+			c.endSub(m.SubID) // to the client, CLOSED is the end of the one before, too
+		}
 		c.closed(m.SubID, text)
 	case strings.HasPrefix(m.Label, "NEG-") && m.SubID != "":
 		c.negErr(m.SubID, text)

@@ -34,6 +34,11 @@ func (c *conn) count(m nostr.CountMsg) {
 
 // counted counts events and, where the filter is eligible for it, people.
 func (c *conn) counted(ctx context.Context, q index.Query) (n int, hll *nostr.HyperLogLog, err error) {
+	end, err := c.beginQuery()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer end()
 	hll, eligible := nostr.NewHyperLogLog(q.Filters)
 	if !eligible {
 		n, err = c.relay.cfg.Index.Count(ctx, q)

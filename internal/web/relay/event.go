@@ -76,11 +76,15 @@ func (c *conn) join(e *nostr.Event) {
 // what strangers bring, and fill the disk with: a large one takes more tokens. A connection that a member has
 // authenticated is bound as for other events.
 func (c *conn) mayBring(e *nostr.Event, size int) bool {
-	if (e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralWrap) && !c.isMember() {
+	if isWrap(e) && !c.isMember() {
 		now, tokens := time.Now(), 1+size/wrapToken
 		return c.rates.wraps.AllowN(now, tokens) && c.addr.wraps.AllowN(now, tokens)
 	}
-	return c.rates.events.Allow() && c.addr.events.Allow()
+	return c.rates.events.Allow() && c.addr.events.Allow() && c.relay.authors.mayWrite(e.PubKey)
+}
+
+func isWrap(e *nostr.Event) bool {
+	return e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralWrap
 }
 
 // submit runs until the connection ends.
@@ -112,6 +116,9 @@ func (c *conn) bring(batch []*nostr.Event) {
 	w := policy.Writer{Road: policy.Live, Keys: *c.keys.Load()}
 	for i, result := range c.relay.cfg.Ingest.SubmitMany(context.WithoutCancel(c.ctx), batch, w) {
 		c.relay.stats.event(result.OK, result.Message)
+		if result.OK && result.Message == "" && !isWrap(batch[i]) {
+			c.relay.authors.wrote(batch[i].PubKey, time.Now())
+		}
 		c.ok(batch[i].ID.String(), result.OK, result.Message)
 	}
 }

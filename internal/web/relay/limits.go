@@ -3,6 +3,7 @@ package relay
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -39,9 +40,11 @@ func (r Rate) limiter() *rate.Limiter {
 
 // Rates bound what one connection, or one address, may ask for.
 type Rates struct {
-	Events  Rate // EVENT and AUTH
-	Wraps   Rate // gift wraps on a connection that no member has authenticated, each begun 8 KiB of one counting
-	Queries Rate // REQ, COUNT and NEG-OPEN
+	Messages Rate // messages of any type; beyond it all but CLOSE are refused, and beyond twice it the connection ends
+	Bytes    Rate // bytes of any kind; whoever sends more is read more slowly
+	Events   Rate // EVENT and AUTH
+	Wraps    Rate // gift wraps on a connection that no member has authenticated, each begun 8 KiB of one counting
+	Queries  Rate // REQ, COUNT, NEG-OPEN and NEG-MSG
 }
 
 // Limits of a relay. All counts are for one connection unless they say otherwise.
@@ -59,7 +62,9 @@ type Limits struct {
 	NegSessions  int // open reconciliations
 	NegItems     int // events of one reconciliation
 	NegItemsAll  int // events of all reconciliations of the relay, of which strangers get the first half
+	AddrQueries  int // REQ, COUNT and NEG-OPEN of one address that read the store at the same time; 0: no bound
 	Conn, Addr   Rates
+	Key          Rate // events of one author that are accepted over all connections, gift wraps apart
 }
 
 // DefaultLimits are fit for a small box and a village.
@@ -78,16 +83,33 @@ func DefaultLimits() Limits {
 		NegSessions:  8,
 		NegItems:     1_000_000,
 		NegItemsAll:  4_000_000,
-		Conn:         Rates{Events: Rate{50, 500}, Wraps: Rate{2, 100}, Queries: Rate{20, 200}},
-		Addr:         Rates{Events: Rate{500, 5000}, Wraps: Rate{20, 1000}, Queries: Rate{200, 4000}},
+		AddrQueries:  64,
+		Conn: Rates{
+			Messages: Rate{100, 1000}, Bytes: Rate{2 << 20, 32 << 20},
+			Events: Rate{50, 500}, Wraps: Rate{2, 100}, Queries: Rate{20, 200},
+		},
+		Addr: Rates{
+			Messages: Rate{1000, 20_000}, Bytes: Rate{16 << 20, 256 << 20},
+			Events: Rate{500, 5000}, Wraps: Rate{20, 1000}, Queries: Rate{200, 4000},
+		},
+		Key: Rate{100, 5000},
 	}
 }
 
+// WithoutRates returns the limits without those that count by time, for labs and benchmarks.
+func (l Limits) WithoutRates() Limits {
+	l.Conn, l.Addr, l.Key = Rates{}, Rates{}, Rate{}
+	return l
+}
+
 // buckets are the token buckets of a connection or an address.
-type buckets struct{ events, wraps, queries *rate.Limiter }
+type buckets struct{ messages, bytes, events, wraps, queries *rate.Limiter }
 
 func newBuckets(r Rates) buckets {
-	return buckets{events: r.Events.limiter(), wraps: r.Wraps.limiter(), queries: r.Queries.limiter()}
+	return buckets{
+		messages: r.Messages.limiter(), bytes: r.Bytes.limiter(),
+		events: r.Events.limiter(), wraps: r.Wraps.limiter(), queries: r.Queries.limiter(),
+	}
 }
 
 // addresses counts connections and keeps token buckets by address, in memory only, and forgets them.
@@ -101,6 +123,7 @@ type address struct {
 	buckets
 	all    *addresses // nil for an address without limits
 	key    netip.Addr
+	asking atomic.Int32 // queries that read the store
 	conns  int
 	forget *time.Timer
 }

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"net/http"
-	"net/netip"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -36,19 +35,13 @@ func TestSubscriptionLimits(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	const never = 1e-9
 	n := startNode(t, t.TempDir(), true, func(cfg *Config) {
-		cfg.Address = func(r *http.Request) netip.Addr { return netip.MustParseAddr(r.Header.Get("X-Test-Address")) }
+		cfg.Address = byHeader
 		cfg.Limits.ConnsPerAddr = 3
 		cfg.Limits.Conn = Rates{Events: Rate{never, 2}, Wraps: Rate{never, 1}, Queries: Rate{never, 2}}
 		cfg.Limits.Addr = Rates{Events: Rate{never, 3}, Wraps: Rate{never, 2}, Queries: Rate{never, 3}}
 	})
-	from := func(address string) *client {
-		c := n.dial(ws.HandshakeHeaderHTTP{"X-Test-Address": {address}})
-		c.challenge = c.next().text(1)
-		return c
-	}
-	a := from("192.0.2.1")
+	a := n.from("192.0.2.1")
 	a.publish(n.note(alice, 1, "1"), true, "")
 	a.publish(n.note(alice, 2, "2"), true, "")
 	a.publish(n.note(alice, 3, "3"), false, "rate-limited")
@@ -64,17 +57,17 @@ func TestRates(t *testing.T) {
 		t.Errorf("got %s", m)
 	}
 	// Another connection of the same address has what that one left.
-	b := from("192.0.2.1")
+	b := n.from("192.0.2.1")
 	b.publish(n.note(alice, 4, "4"), true, "")
 	b.publish(n.note(alice, 5, "5"), false, "rate-limited")
-	from("192.0.2.1")
+	n.from("192.0.2.1")
 	host := n.server.Listener.Addr().String()
 	header := ws.HandshakeHeaderHTTP{"X-Test-Address": {"192.0.2.1"}}
 	_, _, _, err := ws.Dialer{Header: header}.Dial(t.Context(), "ws://"+host)
 	if status, ok := err.(ws.StatusError); !ok || int(status) != http.StatusTooManyRequests {
 		t.Errorf("a fourth connection: %v, want 429", err)
 	}
-	from("192.0.2.2").publish(n.note(alice, 6, "6"), true, "")
+	n.from("192.0.2.2").publish(n.note(alice, 6, "6"), true, "")
 }
 
 func TestConnectionsInAll(t *testing.T) {

@@ -47,6 +47,7 @@ type Relay struct {
 	cfg       Config
 	stats     *stats
 	addresses *addresses
+	authors   authors
 	queued    atomic.Int64 // bytes in all outgoing queues
 	negItems  atomic.Int64 // events in all reconciliations
 	filters   atomic.Int64 // bytes of the messages of all subscriptions
@@ -78,7 +79,7 @@ func New(cfg Config) *Relay {
 		cfg.Address = remoteAddress
 	}
 	r := &Relay{cfg: cfg, conns: make(map[*conn]struct{})}
-	r.addresses = newAddresses(cfg.Limits)
+	r.addresses, r.authors.rate = newAddresses(cfg.Limits), cfg.Limits.Key
 	r.stats = newStats(cfg.Metrics, r)
 	return r
 }

@@ -112,6 +112,11 @@ var (
 // query sends what the client may read of what it asks for, as long as there is room for it. Where the rest stands it
 // returns: a client that reads slowly must not hold what the query holds open.
 func (c *conn) query(m nostr.ReqMsg) (end eventlog.Position, later []eventlog.Position, err error) {
+	leave, err := c.beginQuery()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
 	q := index.Query{
@@ -159,6 +164,8 @@ func (c *conn) failure(what string, err error) string {
 	switch {
 	case errors.Is(err, errSlow), errors.Is(err, errFlooded):
 		return "error: " + err.Error()
+	case errors.Is(err, errBusy):
+		return "rate-limited: " + err.Error()
 	case c.ctx.Err() == nil && !errors.Is(err, errStopped):
 		c.relay.cfg.Logger.Error("query failed", "message", what, "err", err)
 	}

@@ -1,0 +1,139 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+	"golang.org/x/time/rate"
+
+	"madang/internal/nostr"
+)
+
+const (
+	tooFast = "rate-limited: too many messages, wait a moment"
+
+	authorsKept = 10_000          // in each half of authors: some 2 MB
+	authorTime  = 5 * time.Minute // after which an author who wrote nothing more is forgotten, or after twice that
+)
+
+// mayTalk takes a token for one more message of any type.
+func (c *conn) mayTalk() bool { return c.rates.messages.Allow() && c.addr.messages.Allow() }
+
+// slowDown refuses a message that came too soon, in the form that fits it; err is what was wrong with it otherwise. A
+// client that goes on all the same gets no more answers.
+func (c *conn) slowDown(m nostr.ClientMessage, err error) error {
+	if c.patience == nil {
+		c.patience = c.relay.cfg.Limits.Conn.Messages.limiter()
+	}
+	if !c.patience.Allow() {
+		return &closeError{ws.StatusPolicyViolation, tooFast}
+	}
+	switch m := m.(type) {
+	case nostr.EventMsg:
+		c.ok(m.Event.ID.String(), false, tooFast)
+	case nostr.AuthMsg:
+		c.ok(m.Event.ID.String(), false, tooFast)
+	case nostr.ReqMsg:
+		c.endSub(m.SubID)
+		c.closed(m.SubID, tooFast)
+	case nostr.CountMsg:
+		c.closed(m.SubID, tooFast)
+	case nostr.NegOpenMsg:
+		c.endNeg(m.SubID)
+		c.negErr(m.SubID, tooFast)
+	case nostr.NegMsgMsg:
+		c.endNeg(m.SubID)
+		c.negErr(m.SubID, tooFast)
+	case nostr.CloseMsg: // it makes less work, not more
+		c.close(m)
+	case nostr.NegCloseMsg:
+		c.negClose(m)
+	default:
+		c.notice(tooFast + " (" + err.Error() + ")")
+	}
+	return nil
+}
+
+// pacedReader reads no faster than its buckets allow. The client feels it as it feels a slow network.
+type pacedReader struct {
+	r       io.Reader
+	ctx     context.Context // ends the waiting
+	buckets []*rate.Limiter
+}
+
+func (p *pacedReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	for _, bucket := range p.buckets {
+		for left := n; left > 0 && bucket.Limit() != rate.Inf; left -= bucket.Burst() {
+			if bucket.WaitN(p.ctx, min(left, bucket.Burst())) != nil {
+				return n, err // the connection has ended: the next read says so
+			}
+		}
+	}
+	return n, err
+}
+
+var errBusy = errors.New("too many queries at once from your address")
+
+// beginQuery counts one more query that reads the store, unless the address has too many; end counts it off.
+func (c *conn) beginQuery() (end func(), err error) {
+	most := c.relay.cfg.Limits.AddrQueries
+	if c.addr.all == nil || most == 0 {
+		return func() {}, nil
+	}
+	if c.addr.asking.Add(1) > int32(most) {
+		c.addr.asking.Add(-1)
+		return nil, errBusy
+	}
+	return func() { c.addr.asking.Add(-1) }, nil
+}
+
+// authors bounds how many events of one key are accepted, whatever connections bring them. Only accepted ones count:
+// whoever forges an author takes nothing from them. It knows at most twice authorsKept keys, those that wrote last, in
+// memory only.
+type authors struct {
+	rate Rate
+
+	mu           sync.Mutex // guards what follows
+	newer, older map[nostr.PubKey]*rate.Limiter
+	began        time.Time // of newer
+}
+
+// mayWrite reports whether the key has written less than it may.
+func (a *authors) mayWrite(pk nostr.PubKey) bool {
+	if a.rate == (Rate{}) {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bucket := a.newer[pk]
+	if bucket == nil {
+		bucket = a.older[pk]
+	}
+	return bucket == nil || bucket.Tokens() >= 1
+}
+
+// wrote counts an accepted event.
+func (a *authors) wrote(pk nostr.PubKey, now time.Time) {
+	if a.rate == (Rate{}) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.newer == nil || len(a.newer) >= authorsKept || now.Sub(a.began).Abs() > authorTime {
+		a.older, a.newer, a.began = a.newer, make(map[nostr.PubKey]*rate.Limiter), now
+	}
+	bucket := a.newer[pk]
+	if bucket == nil {
+		if bucket = a.older[pk]; bucket == nil {
+			bucket = a.rate.limiter()
+		}
+		a.newer[pk] = bucket
+		delete(a.older, pk)
+	}
+	bucket.AllowN(now, 1)
+}
