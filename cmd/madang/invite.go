@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"madang/internal/account"
@@ -13,7 +14,7 @@ import (
 const unservedURL = "http://localhost:8080"
 
 // invite prints a link that lets someone in. It works beside a running node, which reads the invite when it is used.
-func (m *Main) invite(_ context.Context, c *command, args []string) error {
+func (m *Main) invite(ctx context.Context, c *command, args []string) error {
 	fl := m.flags(c)
 	data := dataFlag(fl)
 	roleName := fl.String("role", "member", "what the invited will be: member, editor or operator")
@@ -42,8 +43,12 @@ func (m *Main) invite(_ context.Context, c *command, args []string) error {
 	if base == "" {
 		base = unservedURL
 	}
-	expires := time.Now().AddDate(0, 0, *days)
-	code, err := account.CreateInvite(*data, account.Invite{Role: role, Uses: *uses, Expires: expires})
+	now, err := app.NodeTime(ctx, app.Config{DataDir: *data, Logger: m.logger(slog.LevelError)})
+	if err != nil {
+		return err
+	}
+	expires := now.AddDate(0, 0, *days)
+	code, err := account.CreateInvite(*data, account.Invite{Role: role, Uses: *uses, Expires: expires}, now)
 	if err != nil {
 		return err
 	}

@@ -225,12 +225,12 @@ func TestCreateInvite(t *testing.T) {
 		{Role: policy.Member, Expires: time.Now().Add(-time.Minute)},
 		{Role: policy.Member, Expires: time.Now().Add(2 * MaxInviteLife)},
 	} {
-		if code, err := CreateInvite(dir, inv); err == nil {
+		if code, err := CreateInvite(dir, inv, time.Now()); err == nil {
 			t.Errorf("%d: made %q", i, code)
 		}
 	}
 	// From another process, as the command does it, while the node is up.
-	code, err := CreateInvite(dir, Invite{Role: policy.Member, Uses: 2})
+	code, err := CreateInvite(dir, Invite{Role: policy.Member, Uses: 2}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,11 @@ const (
 type Invite struct {
 	Role    policy.Role
 	Uses    int       // how many may join by it; 0: one
-	Expires time.Time // zero: in seven days
+	Expires time.Time // zero: in seven days; within a year, or Never
 }
+
+// Never is for the first operator, whose node may not know the time yet.
+var Never = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // invite is invites/<SHA-256 of the code>.json.
 type invite struct {
@@ -71,9 +74,10 @@ func ParseRole(s string) (policy.Role, bool) {
 }
 
 // CreateInvite makes a code. It works on the data directory of a running or a stopped node alike: the file appears
-// whole under a name that nobody else can choose, and the node looks for it only when someone brings the code.
-func CreateInvite(dataDir string, inv Invite) (code string, err error) {
-	code, err = createInvite(durable.OS{}, dataDir, inv, time.Now())
+// whole under a name that nobody else can choose, and the node looks for it only when someone brings the code. now is by
+// the node's clock.
+func CreateInvite(dataDir string, inv Invite, now time.Time) (code string, err error) {
+	code, err = createInvite(durable.OS{}, dataDir, inv, now)
 	if err == nil && os.Geteuid() == 0 {
 		err = giveToOwner(dataDir, invitesDir(dataDir), filepath.Join(invitesDir(dataDir), inviteFile(code)))
 	}
@@ -117,7 +121,7 @@ func createInvite(fsys durable.FS, dataDir string, inv Invite, now time.Time) (s
 		return "", errors.New("an invite is for a member, an editor or an operator")
 	case inv.Uses < 1 || inv.Uses > MaxInviteUses:
 		return "", fmt.Errorf("an invite may be used 1 to %d times, not %d", MaxInviteUses, inv.Uses)
-	case !inv.Expires.After(now) || inv.Expires.After(now.Add(MaxInviteLife)):
+	case !inv.Expires.After(now) || inv.Expires.After(now.Add(MaxInviteLife)) && !inv.Expires.Equal(Never):
 		return "", errors.New("an invite must expire within a year from now")
 	}
 	dir := invitesDir(dataDir)

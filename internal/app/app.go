@@ -18,6 +18,7 @@ import (
 
 	"madang/internal/account"
 	"madang/internal/blob"
+	"madang/internal/clock"
 	"madang/internal/eventlog"
 	"madang/internal/feed"
 	"madang/internal/hub"
@@ -43,11 +44,12 @@ type Config struct {
 	Version   string           // default: "dev"
 	Limits    relay.Limits     // default: relay.DefaultLimits(), without rates when Open
 	Logger    *slog.Logger     // default: slog.Default()
-	Now       func() time.Time // default: time.Now
+	Now       func() time.Time // the machine's clock; default: time.Now
 }
 
 // App is a node. Its parts may be used directly while it is open.
 type App struct {
+	Clock    *clock.Clock
 	Log      *eventlog.Files
 	Index    *index.Index
 	Blobs    *blob.Dir
@@ -84,9 +86,6 @@ func (cfg *Config) setDefaults() {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
 	if cfg.Version == "" {
 		cfg.Version = "dev"
 	}
@@ -119,12 +118,15 @@ func (a *App) open(ctx context.Context) error {
 		return fmt.Errorf("opening the event log: %w", err)
 	}
 	a.onClose(a.Log.Close)
+	if a.Clock, err = openClock(ctx, a.cfg, a.Log); err != nil {
+		return fmt.Errorf("reading when this node last stored anything: %w", err)
+	}
 	a.Index, err = index.Open(ctx, index.Config{Dir: filepath.Join(dir, "index"), Log: a.Log, Logger: a.cfg.Logger})
 	if err != nil {
 		return fmt.Errorf("opening the index: %w", err)
 	}
 	a.onClose(a.Index.Close)
-	if a.Blobs, err = blob.OpenDir(filepath.Join(dir, "blobs")); err != nil {
+	if a.Blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"), a.Clock.Now); err != nil {
 		return fmt.Errorf("opening the blobs: %w", err)
 	}
 	a.onClose(a.Blobs.Close)
@@ -134,8 +136,9 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.Hub = hub.New()
 	a.Ingest = ingest.New(ingest.Config{
-		Log: a.Log, Index: a.Index, Hub: a.Hub, Policy: a.Policy, Now: a.cfg.Now, Logger: a.cfg.Logger,
+		Log: a.Log, Index: a.Index, Hub: a.Hub, Policy: a.Policy,
 		Verifier: verify.New(verify.Config{Own: a.NodeKey.PubKey(), Metrics: a.Metrics}),
+		Now:      a.Clock.Now, Known: a.Clock.Known, Logger: a.cfg.Logger,
 	})
 	a.onClose(a.Ingest.Close)
 	if err := a.publishOwn(ctx); err != nil {
@@ -143,13 +146,14 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.Accounts, err = account.Open(account.Config{
 		Dir: dir, NodeKey: a.NodeKey, Ingest: a.Ingest, Index: a.Index, Policy: a.Policy,
-		Now: a.cfg.Now, Logger: a.cfg.Logger,
+		Now: a.Clock.Now, Logger: a.cfg.Logger,
 	})
 	if err != nil {
 		return err
 	}
 	a.onClose(a.Accounts.Close)
 	a.openFeeds()
+	a.openTime()
 	a.measure()
 	return nil
 }
@@ -160,7 +164,7 @@ func (a *App) OpenMedia() error {
 		return nil
 	}
 	jobs, err := media.Open(media.Config{
-		Dir: filepath.Join(a.cfg.DataDir, "jobs"), Blobs: a.Blobs, Logger: a.cfg.Logger,
+		Dir: filepath.Join(a.cfg.DataDir, "jobs"), Blobs: a.Blobs, Now: a.Clock.Now, Logger: a.cfg.Logger,
 	})
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 func (a *App) openFeeds() {
 	a.Feeds = feed.New(feed.Config{
 		NodeKey: a.NodeKey, Ingest: a.Ingest, Index: a.Index, Policy: a.Policy, Blobs: a.Blobs,
-		BaseURL: a.URL, Now: a.cfg.Now, Logger: a.cfg.Logger,
+		BaseURL: a.URL, Now: a.Clock.Now, Logger: a.cfg.Logger,
 	})
 	a.onClose(a.Feeds.Close)
 	a.Control.HandleFunc("POST /feed/import", a.importFeed)

@@ -14,7 +14,7 @@ import (
 )
 
 // FirstInvite returns the link by which the first operator joins, or "" once the roster has anyone. It is the same at
-// every start until it is used or has expired. The node must be ready, since the link begins with its URL.
+// every start until it is used, and does not expire: the node may not know the time yet. The node must be ready, since the link begins with its URL.
 func (a *App) FirstInvite() (string, error) {
 	name := filepath.Join(a.cfg.DataDir, "first-operator")
 	if len(a.Policy.Members()) > 0 {
@@ -33,7 +33,7 @@ func (a *App) FirstInvite() (string, error) {
 			return account.InviteLink(a.URL(), code), nil
 		}
 	}
-	code, err = account.CreateInvite(a.cfg.DataDir, account.Invite{Role: policy.Operator, Uses: 1})
+	code, err = a.Accounts.CreateInvite(account.Invite{Role: policy.Operator, Uses: 1, Expires: account.Never})
 	if err != nil {
 		return "", fmt.Errorf("inviting the first operator: %w", err)
 	}

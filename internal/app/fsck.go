@@ -155,7 +155,7 @@ func (c *checker) index(log *eventlog.Files) (err error) {
 }
 
 func (c *checker) blobs() (err error) {
-	store, err := blob.OpenDir(c.path("blobs"))
+	store, err := blob.OpenDir(c.path("blobs"), nil)
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,10 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 		return nil, nil, err
 	}
 	cfg := &a.cfg
-	auth := httpauth.New(httpauth.Config{Now: cfg.Now})
+	auth := httpauth.New(httpauth.Config{Now: a.Clock.Now, Known: a.Clock.Known})
 	sockets := relay.New(relay.Config{
 		Index: a.Index, Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy, Join: a.Accounts.JoinByEvent,
-		Limits: cfg.Limits, Metrics: a.Metrics, Now: cfg.Now, Logger: cfg.Logger,
+		Limits: cfg.Limits, Metrics: a.Metrics, Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
 	})
 	root, err := web.New(web.Config{
 		Relay: sockets,
@@ -29,15 +29,15 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 		}),
 		Pages: pages.New(pages.Config{
 			Index: a.Index, Blobs: a.Blobs, NodeKey: a.NodeKey.PubKey(), NodeName: a.Name, Publishers: a.Policy.Publishers,
-			BaseURL: func() string { return cfg.PublicURL }, Now: cfg.Now, Logger: cfg.Logger,
+			BaseURL: func() string { return cfg.PublicURL }, Now: a.Clock.Now, Logger: cfg.Logger,
 		}),
 		API: api.New(api.Config{
 			Name: a.file.Name, NodeKey: a.NodeKey.PubKey(), Version: cfg.Version, Open: cfg.Open, PublicURL: cfg.PublicURL,
 			Accounts: a.Accounts, Policy: a.Policy, Auth: auth, Media: a.Media, Blobs: a.Blobs,
 			MemberUploadMax: policy.MemberUploadMax, EditorUploadMax: policy.EditorUploadMax,
-			Now: cfg.Now, Logger: cfg.Logger,
+			Clock: a.Clock, SetClock: a.setClock, Logger: cfg.Logger,
 		}),
-		Client: client.Files(), Info: a.info, Metrics: a.Metrics, Logger: cfg.Logger,
+		Client: client.Files(), Info: a.info, Now: a.Clock.Now, Metrics: a.Metrics, Logger: cfg.Logger,
 	})
 	return root, sockets, err
 }

@@ -39,7 +39,7 @@ func (a *App) publishOwn(ctx context.Context) error {
 		return err
 	}
 	var missing []*nostr.Event
-	now := a.cfg.Now().Unix()
+	now := a.Clock.Now().Unix()
 	for _, e := range a.ownEvents() {
 		e.PubKey, e.CreatedAt = a.NodeKey.PubKey(), now
 		address, _ := e.Address()
@@ -107,7 +107,7 @@ func (a *App) writeNodeFile() error {
 }
 
 func (a *App) queryAll(ctx context.Context, f nostr.Filter, fn func(*nostr.Event)) error {
-	q := index.Query{Filters: []nostr.Filter{f}, Now: a.cfg.Now().Unix()}
+	q := index.Query{Filters: []nostr.Filter{f}, Now: a.Clock.Now().Unix()}
 	return a.Index.Events(ctx, q, func(e *nostr.Event) error {
 		fn(e)
 		return nil

@@ -73,14 +73,17 @@ func (a *App) Serve(ctx context.Context) error {
 	return err
 }
 
-// sweep gives back the room of expired events (NIP-40), which no query shows any more, and forgets addresses.
+// sweep gives back the room of expired events (NIP-40), which no query shows any more, as long as it is known what has
+// expired, and forgets addresses.
 func (a *App) sweep(ctx context.Context) error {
 	tick := time.NewTicker(sweepTime)
 	defer tick.Stop()
 	for {
 		a.Accounts.Sweep()
-		if _, err := a.Index.Sweep(ctx, a.cfg.Now().Unix()); err != nil && ctx.Err() == nil {
-			a.cfg.Logger.Error("expired events could not be dropped", "err", err)
+		if a.Clock.Known() {
+			if _, err := a.Index.Sweep(ctx, a.Clock.Now().Unix()); err != nil && ctx.Err() == nil {
+				a.cfg.Logger.Error("expired events could not be dropped", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -125,7 +125,7 @@ func readLine(r *bufio.Reader) (line []byte, size int64, err error) {
 func (a *App) Export(ctx context.Context, w io.Writer, progress func(n int)) (int, error) {
 	out := bufio.NewWriterSize(w, 64<<10)
 	n := 0
-	q := index.Query{Filters: []nostr.Filter{nostr.All()}, Now: a.cfg.Now().Unix()}
+	q := index.Query{Filters: []nostr.Filter{nostr.All()}, Now: a.Clock.Now().Unix()}
 	_, err := a.Index.Query(ctx, q, func(item index.Item) error {
 		n++
 		if progress != nil {

@@ -41,9 +41,13 @@ type Dir struct {
 
 var _ Store = (*Dir)(nil)
 
-// OpenDir opens or makes a store in a directory that no other process uses. It reads every record.
-func OpenDir(path string) (*Dir, error) {
-	d := &Dir{path: path, catalog: newCatalog(), now: time.Now, create: createTemp,
+// OpenDir opens or makes a store in a directory that no other process uses. It reads every record. now dates uploads;
+// nil: time.Now.
+func OpenDir(path string, now func() time.Time) (*Dir, error) {
+	if now == nil {
+		now = time.Now
+	}
+	d := &Dir{path: path, catalog: newCatalog(), now: now, create: createTemp,
 		free: durable.OS{}.Free}
 	if err := os.RemoveAll(d.tmp()); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ var alice, bob = nostr.PubKey{1}, nostr.PubKey{2}
 
 func open(t *testing.T, dir string) *blob.Dir {
 	t.Helper()
-	d, err := blob.OpenDir(dir)
+	d, err := blob.OpenDir(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func newNode(t *testing.T) *testNode {
 	must(err)
 	n.index, err = index.Open(ctx, index.Config{Dir: filepath.Join(dir, "index"), Log: log, Logger: logger})
 	must(err)
-	n.blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"))
+	n.blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"), nil)
 	must(err)
 	pol := policy.New(policy.Config{NodeKey: key.PubKey()})
 	in := ingest.New(ingest.Config{Log: log, Index: n.index, Hub: hub.New(), Policy: pol, Now: now, Logger: logger})

@@ -45,7 +45,7 @@ func start(t *testing.T, change ...func(*media.Config)) *node {
 	t.Helper()
 	n := &node{dir: t.TempDir()}
 	var err error
-	if n.blobs, err = blob.OpenDir(filepath.Join(n.dir, "blobs")); err != nil {
+	if n.blobs, err = blob.OpenDir(filepath.Join(n.dir, "blobs"), nil); err != nil {
 		t.Fatal(err)
 	}
 	n.cfg = media.Config{

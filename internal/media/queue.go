@@ -25,9 +25,10 @@ const (
 
 // Config of the queue.
 type Config struct {
-	Dir    string    // the jobs' files, and tmp/ for what ffmpeg writes
-	Blobs  *blob.Dir // where sources are and renditions go
-	FFmpeg string    // path; default: found in PATH. FFprobe beside it.
+	Dir    string           // the jobs' files, and tmp/ for what ffmpeg writes
+	Blobs  *blob.Dir        // where sources are and renditions go
+	FFmpeg string           // path; default: found in PATH. FFprobe beside it.
+	Now    func() time.Time // default time.Now
 	Logger *slog.Logger
 }
 
@@ -61,6 +62,9 @@ type file struct {
 
 // Open loads the queue and starts its worker. Jobs that were running when the last one ended go on first.
 func Open(cfg Config) (*Jobs, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -144,7 +148,7 @@ func (j *Jobs) Add(ctx context.Context, source blob.Hash, owner nostr.PubKey) (J
 	if j.closed {
 		return Job{}, ErrClosed
 	}
-	e := &entry{Job: Job{Source: source, Owner: owner, State: Queued}, added: time.Now().UnixMilli()}
+	e := &entry{Job: Job{Source: source, Owner: owner, State: Queued}, added: j.cfg.Now().UnixMilli()}
 	if old := j.jobs[source]; old != nil {
 		if old.State == Queued || old.State == Running || old.State == Done && j.whole(ctx, &old.Job) {
 			return old.Job, nil

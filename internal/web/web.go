@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -20,15 +21,16 @@ import (
 
 // Config of the root handler. Handlers may be nil: their paths are then not found.
 type Config struct {
-	Relay   http.Handler // WebSocket upgrades of /
-	Blossom http.Handler // /<sha256>[.ext], /upload, /mirror, /list/<pubkey>
-	Pages   http.Handler // /news…, /videos…
-	API     http.Handler // /api/…, /.well-known/nostr.json
-	Client  fs.FS        // the built client, with index.html at its root; without that, a plain page stands in
-	Info    func() Info  // what NIP-11 tells
-	Healthy func() error // nil when the node serves; default: always
-	Metrics *metrics.Set // default: none
-	Logger  *slog.Logger // default slog.Default()
+	Relay   http.Handler     // WebSocket upgrades of /
+	Blossom http.Handler     // /<sha256>[.ext], /upload, /mirror, /list/<pubkey>
+	Pages   http.Handler     // /news…, /videos…
+	API     http.Handler     // /api/…, /.well-known/nostr.json
+	Client  fs.FS            // the built client, with index.html at its root; without that, a plain page stands in
+	Info    func() Info      // what NIP-11 tells
+	Healthy func() error     // nil when the node serves; default: always
+	Now     func() time.Time // for the header Date; default time.Now
+	Metrics *metrics.Set     // default: none
+	Logger  *slog.Logger     // default slog.Default()
 }
 
 // Handler serves everything.
@@ -43,6 +45,9 @@ type Handler struct {
 func New(cfg Config) (*Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	client, err := loadStatic(cfg.Client)
 	if err != nil {
@@ -61,6 +66,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Date", h.cfg.Now().UTC().Format(http.TimeFormat)) // else it would be the machine's
 
 	path := r.URL.Path
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")

@@ -35,25 +35,26 @@ type Config struct {
 	MemberUploadMax int64 // bytes of one blob
 	EditorUploadMax int64
 
-	Now    func() time.Time // default: time.Now
-	Logger *slog.Logger     // default: slog.Default()
+	Clock    Clock
+	SetClock func(t time.Time) error // by an operator; its error may wrap clock.ErrImplausible
+
+	Logger *slog.Logger // default: slog.Default()
 }
 
 type server struct {
-	cfg Config
-	mux *http.ServeMux
+	cfg       Config
+	mux       *http.ServeMux
+	challenge challenge // for who sets the clock
 }
 
 // New returns the handler of /api/ and /.well-known/nostr.json.
 func New(cfg Config) http.Handler {
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
 	s := &server{cfg: cfg, mux: http.NewServeMux()}
 	s.handle("/api/node", s.node, http.MethodGet)
+	s.handle("/api/clock", s.clock, http.MethodGet, http.MethodPost)
 	s.handle("/api/vault", s.setVault, http.MethodPut)
 	s.handle("/api/vault/params", s.vaultParams, http.MethodPost)
 	s.handle("/api/vault/open", s.openVault, http.MethodPost)
@@ -94,10 +95,15 @@ func (s *server) handle(path string, fn func(http.ResponseWriter, *http.Request)
 
 // node answers what a client must know before anybody has logged in.
 func (s *server) node(w http.ResponseWriter, _ *http.Request) error {
+	clock := "known"
+	if !s.cfg.Clock.Known() {
+		clock = "unknown"
+	}
 	return reply(w, http.StatusOK, map[string]any{
 		"name":            s.cfg.Name,
 		"pubkey":          s.cfg.NodeKey.String(),
-		"time":            s.cfg.Now().Unix(),
+		"time":            s.cfg.Clock.Now().Unix(),
+		"clock":           clock,
 		"version":         s.cfg.Version,
 		"open":            s.cfg.Open,
 		"video":           s.cfg.Media.Available(),
@@ -110,12 +116,17 @@ func (s *server) node(w http.ResponseWriter, _ *http.Request) error {
 func (s *server) signer(r *http.Request, body []byte) (nostr.PubKey, policy.Role, error) {
 	pk, err := s.cfg.Auth.NIP98(r, body)
 	if err != nil {
-		if errors.Is(err, httpauth.ErrUnauthorized) {
-			err = &problem{http.StatusUnauthorized, "unauthorized", err.Error()}
-		}
-		return pk, policy.Stranger, err
+		return pk, policy.Stranger, unauthorized(err)
 	}
 	return pk, s.cfg.Policy.Role(pk), nil
+}
+
+// unauthorized answers with why a request's signature does not count.
+func unauthorized(err error) error {
+	if errors.Is(err, httpauth.ErrUnauthorized) {
+		return &problem{http.StatusUnauthorized, "unauthorized", err.Error()}
+	}
+	return err
 }
 
 // publicURL is the node's address for links.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"madang/internal/account"
+	"madang/internal/clock"
 	"madang/internal/durable"
 )
 
@@ -40,6 +41,8 @@ var problems = []struct {
 	{account.ErrLastOperator, problem{http.StatusConflict, "last-operator",
 		"This is the last operator. Make somebody else an operator first."}},
 	{account.ErrWrongPassphrase, problem{http.StatusUnauthorized, "wrong-passphrase", "The name or passphrase is wrong."}},
+	{clock.ErrImplausible, problem{http.StatusBadRequest, "time-implausible",
+		"The node's program cannot run at that time. Is this device's own clock right?"}},
 	{durable.ErrFull, problem{http.StatusInsufficientStorage, "disk-full", "The node's disk is full."}},
 }
 

@@ -45,7 +45,7 @@ func (s *server) createInvite(w http.ResponseWriter, r *http.Request) error {
 	case own < policy.Editor, own < policy.Operator && role > policy.Member:
 		return errNotAllowed
 	}
-	expires := s.cfg.Now().Add(account.DefaultInviteLife)
+	expires := s.cfg.Clock.Now().Add(account.DefaultInviteLife)
 	code, err := s.cfg.Accounts.CreateInvite(account.Invite{Role: role, Uses: in.Uses, Expires: expires})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func newStudio(t *testing.T, change ...func(*media.Config)) *studio {
 	dir, logger := t.TempDir(), slog.New(slog.DiscardHandler)
 	s := &studio{node: &node{t: t, key: newKey(t)}, editor: newKey(t), member: newKey(t)}
 	var err error
-	s.blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"))
+	s.blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"), nil)
 	check(t, err)
 	cfg := media.Config{Dir: filepath.Join(dir, "jobs"), Blobs: s.blobs, Logger: logger}
 	for _, c := range change {

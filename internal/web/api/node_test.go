@@ -19,6 +19,7 @@ import (
 
 	"madang/internal/account"
 	"madang/internal/blob"
+	"madang/internal/clock"
 	"madang/internal/eventlog"
 	"madang/internal/hub"
 	"madang/internal/index"
@@ -36,10 +37,24 @@ type node struct {
 	policy   *policy.Policy
 	accounts *account.Accounts
 	url      string
+	doubted  atomic.Bool  // the node's clock may be wrong
 	ahead    atomic.Int64 // how far the node's clock is ahead of the real one, as a time.Duration
 }
 
 func (n *node) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
+
+// The node is its own clock, which nobody doubts unless a test does.
+func (n *node) Now() time.Time { return n.now() }
+func (n *node) Known() bool    { return !n.doubted.Load() }
+
+func (n *node) setClock(t time.Time) error {
+	if t.Year() < 2026 {
+		return clock.ErrImplausible
+	}
+	n.ahead.Store(int64(time.Until(t)))
+	n.doubted.Store(false)
+	return nil
+}
 
 const nodeName = "마당 Test"
 
@@ -51,7 +66,7 @@ func newNode(t *testing.T) *node {
 	check(t, err)
 	idx, err := index.Open(t.Context(), index.Config{Dir: filepath.Join(dir, "index"), Log: log, Logger: logger})
 	check(t, err)
-	blobs, err := blob.OpenDir(filepath.Join(dir, "blobs"))
+	blobs, err := blob.OpenDir(filepath.Join(dir, "blobs"), nil)
 	check(t, err)
 	n.policy = policy.New(policy.Config{NodeKey: n.key.PubKey()})
 	entrance := ingest.New(ingest.Config{Log: log, Index: idx, Hub: hub.New(), Policy: n.policy, Now: n.now, Logger: logger})
@@ -64,7 +79,8 @@ func newNode(t *testing.T) *node {
 	server := httptest.NewServer(New(Config{
 		Name: nodeName, NodeKey: n.key.PubKey(), Version: "1.2.3",
 		Accounts: n.accounts, Policy: n.policy, Auth: httpauth.New(httpauth.Config{Now: n.now}), Media: jobs, Blobs: blobs,
-		MemberUploadMax: 20 << 20, EditorUploadMax: 4 << 30, Now: n.now, Logger: logger,
+		MemberUploadMax: 20 << 20, EditorUploadMax: 4 << 30, Clock: n, Logger: logger,
+		SetClock: n.setClock,
 	}))
 	n.url = server.URL
 	t.Cleanup(func() {
@@ -129,14 +145,20 @@ func (n *node) send(method, path string, v any, key *nostr.SecretKey) answer {
 	check(n.t, err)
 	req.Header.Set("Content-Type", "application/json")
 	if key != nil {
-		sum := sha256.Sum256(body)
-		e := &nostr.Event{Kind: nostr.KindHTTPAuth, CreatedAt: n.now().Unix(), Tags: nostr.Tags{
-			{"u", n.url + path}, {"method", method}, {"payload", hex.EncodeToString(sum[:])},
-		}}
-		check(n.t, e.Sign(*key))
-		req.Header.Set("Authorization", "Nostr "+base64.StdEncoding.EncodeToString(e.AppendJSON(nil)))
+		req.Header.Set("Authorization", n.authorization(method, path, body, *key))
 	}
 	return n.do(req)
+}
+
+// authorization is the header of NIP-98, dated by the node's clock.
+func (n *node) authorization(method, path string, body []byte, key nostr.SecretKey) string {
+	n.t.Helper()
+	sum := sha256.Sum256(body)
+	e := &nostr.Event{Kind: nostr.KindHTTPAuth, CreatedAt: n.now().Unix(), Tags: nostr.Tags{
+		{"u", n.url + path}, {"method", method}, {"payload", hex.EncodeToString(sum[:])},
+	}}
+	check(n.t, e.Sign(key))
+	return "Nostr " + base64.StdEncoding.EncodeToString(e.AppendJSON(nil))
 }
 
 func (n *node) post(path string, v any) answer {

@@ -54,7 +54,7 @@ func start(t *testing.T, change ...func(*blossom.Config)) *node {
 	t.Helper()
 	n := &node{dir: t.TempDir()}
 	var err error
-	if n.blobs, err = blob.OpenDir(n.dir); err != nil {
+	if n.blobs, err = blob.OpenDir(n.dir, nil); err != nil {
 		t.Fatal(err)
 	}
 	cfg := blossom.Config{

@@ -52,7 +52,7 @@ func newSite(t *testing.T) *site {
 	must(err)
 	x, err := index.Open(t.Context(), index.Config{Dir: filepath.Join(dir, "index"), Log: log, Logger: logger})
 	must(err)
-	s.blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"))
+	s.blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"), nil)
 	must(err)
 	pol := policy.New(policy.Config{NodeKey: node.PubKey()})
 	s.in = ingest.New(ingest.Config{Log: log, Index: x, Hub: hub.New(), Policy: pol, Now: now, Logger: logger})
