@@ -138,7 +138,7 @@ func (a *App) open(ctx context.Context) error {
 	a.Ingest = ingest.New(ingest.Config{
 		Log: a.Log, Index: a.Index, Hub: a.Hub, Policy: a.Policy,
 		Verifier: verify.New(verify.Config{Own: a.NodeKey.PubKey(), Metrics: a.Metrics}),
-		Now:      a.Clock.Now, Known: a.Clock.Known, Logger: a.cfg.Logger,
+		Now:      a.Clock.Now, Known: a.Clock.Known, Logger: a.cfg.Logger, Metrics: a.Metrics,
 	})
 	a.onClose(a.Ingest.Close)
 	if err := a.publishOwn(ctx); err != nil {

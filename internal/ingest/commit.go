@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"madang/internal/eventlog"
 	"madang/internal/hub"
@@ -12,25 +13,38 @@ import (
 	"madang/internal/verify"
 )
 
-// committer is used by the commit loop alone.
+// committer is used by one goroutine at a time: who leads the line of those that wait for it.
 type committer struct {
 	cfg    Config
+	stats  *stats
 	behind []hub.Delivery // groups that the log has and the index failed to take in
 	full   bool           // the last group found the disk full
 }
 
 // group takes candidates through replace, delete and duplicate rules, into the log, into the index and out to the
-// subscribers, in this order, and answers each.
-func (c *committer) group(group []*candidate) {
+// subscribers, in this order, and gives each its result. finish is told of work that has them all.
+func (c *committer) group(group []candidate, finish func(*work)) {
+	began := time.Now()
+	c.store(group)
+	c.stats.events.Update(float64(len(group)))
+	c.stats.seconds.UpdateDuration(began)
+	for _, candidate := range group {
+		if candidate.of.left--; candidate.of.left == 0 {
+			finish(candidate.of)
+		}
+	}
+}
+
+func (c *committer) store(group []candidate) {
 	stage, err := c.stage()
 	if err != nil {
 		c.fail(group, err)
 		return
 	}
-	taken, events := group[:0:0], []verify.Event(nil)
+	taken, events := make([]candidate, 0, len(group)), make([]verify.Event, 0, len(group))
 	for _, candidate := range group {
 		if err := stage.Take(candidate.event); err != nil {
-			candidate.reply <- refused(err)
+			candidate.answer(refused(err))
 			continue
 		}
 		taken, events = append(taken, candidate), append(events, candidate.event)
@@ -55,9 +69,11 @@ func (c *committer) group(group []*candidate) {
 	c.recovered()
 	c.publish(deliveries)
 	for _, candidate := range taken {
-		candidate.reply <- Result{OK: true}
+		candidate.answer(Result{OK: true})
 	}
 }
+
+func (c candidate) answer(r Result) { c.of.results[c.at] = r }
 
 func (c *committer) publish(deliveries []hub.Delivery) {
 	for _, d := range deliveries {
@@ -80,7 +96,7 @@ func (c *committer) stage() (*index.Stage, error) {
 }
 
 // fail answers a whole group. A full disk makes one line in the node's log, not one for each event.
-func (c *committer) fail(group []*candidate, err error) {
+func (c *committer) fail(group []candidate, err error) {
 	isFull := errors.Is(err, eventlog.ErrFull)
 	if !isFull || !c.full {
 		c.cfg.Logger.Error("events could not be stored", "count", len(group), "error", err)
@@ -88,7 +104,7 @@ func (c *committer) fail(group []*candidate, err error) {
 	c.full = isFull
 	result := storageResult(err)
 	for _, candidate := range group {
-		candidate.reply <- result
+		candidate.answer(result)
 	}
 }
 

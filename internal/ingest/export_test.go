@@ -1,4 +1,4 @@
 package ingest
 
-// Queued returns how many events wait for the commit loop.
-func (in *Ingest) Queued() int { return len(in.queue) }
+// Queued returns how many events wait for their commit.
+func (in *Ingest) Queued() int { return in.committing.len() }

@@ -73,7 +73,7 @@ func (h *house) start() {
 	h.in = ingest.New(ingest.Config{
 		Log: h.log, Index: h.index, Hub: h.hub, Policy: h.policy, Logger: logger,
 		Verifier: verify.New(verify.Config{Own: h.node.PubKey()}),
-		Now: func() time.Time { return time.Unix(now, 0) },
+		Now:      func() time.Time { return time.Unix(now, 0) },
 	})
 }
 

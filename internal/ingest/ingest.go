@@ -1,5 +1,6 @@
 // Package ingest is the one entrance: verify, policy, commit, fan out. Whatever road an event comes by, it passes
-// through Submit or SubmitMany, and nobody hears of it before log and index have it (NIP-01, NIP-09, NIP-40).
+// through Start, and nobody hears of it before log and index have it (NIP-01, NIP-09, NIP-40). What comes by many roads
+// at once is verified and committed together.
 package ingest
 
 import (
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"golang.org/x/sync/semaphore"
 
 	"madang/internal/eventlog"
@@ -28,51 +30,56 @@ type Result struct {
 
 // Config of the entrance.
 type Config struct {
-	Log    eventlog.Log
-	Index  *index.Index
-	Hub    *hub.Hub
-	Policy *policy.Policy
-	// Verifier knows the node's key; default: a new one that knows none.
-	Verifier *verify.Verifier
-	Now    func() time.Time // default time.Now
-	Known  func() bool      // whether Now is to be believed; default: always
-	Logger *slog.Logger     // default slog.Default()
+	Log      eventlog.Log
+	Index    *index.Index
+	Hub      *hub.Hub
+	Policy   *policy.Policy
+	Verifier *verify.Verifier // default: a new one, which knows no node's key
+	Now      func() time.Time // default time.Now
+	Known    func() bool      // whether Now is to be believed; default: always
+	Logger   *slog.Logger     // default slog.Default()
+	Metrics  *metrics.Set     // the node's; default: a new one. A set takes one entrance.
 }
 
-// Limits of the queue and of one group, which is one write and one sync of the log.
-const (
-	groupEvents = 512
-	groupBytes  = 4 << 20
-	queueEvents = 2 * groupEvents
-	queueBytes  = 32 << 20
-)
-
-// future is how far ahead of the node's clock an event of the Live road may be.
-const future = 15 * time.Minute
+// roomBytes bounds what is on its way through the entrance (see weigh); who brings more waits.
+const roomBytes = 64 << 20
 
 // Ingest is the entrance; it is safe for concurrent use. It must be the only writer of its log and index.
 type Ingest struct {
 	cfg   Config
-	queue chan *candidate
-	room  *semaphore.Weighted // bytes of JSON that wait in the queue
-	done  chan struct{}
+	room  *semaphore.Weighted // of roomBytes
+	stats stats
 
-	// closing is held for reading while something is put into the queue, and for writing to close it.
+	checking   line[*work]     // yet to be verified
+	committing line[candidate] // yet to be stored
+	commit     committer       // the leader's of committing
+
+	// closing is held for reading while something joins the line, and for writing to close it.
 	closing sync.RWMutex
 	closed  bool
+	running sync.WaitGroup // calls of Start whose results are due, and the goroutines that work for them
+}
 
-	commit committer
+// work is what one call of Start brought.
+type work struct {
+	events  []*nostr.Event
+	writer  policy.Writer
+	weight  int64 // of room
+	results []Result
+	left    int // candidates without a result
+	done    func([]Result)
 }
 
 // candidate is a verified, permitted event that waits for its commit.
 type candidate struct {
 	event verify.Event
-	reply chan<- Result // has room for the one Result it gets
+	of    *work
+	at    int // in of.events
 }
 
 var errClosed = errors.New("the node is stopping")
 
-// New starts the commit loop; Close ends it.
+// New returns an entrance; Close ends it.
 func New(cfg Config) *Ingest {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -83,161 +90,134 @@ func New(cfg Config) *Ingest {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
 	if cfg.Verifier == nil {
-		cfg.Verifier = verify.New(verify.Config{})
+		cfg.Verifier = verify.New(verify.Config{Metrics: cfg.Metrics})
 	}
-	in := &Ingest{
-		cfg:    cfg,
-		queue:  make(chan *candidate, queueEvents),
-		room:   semaphore.NewWeighted(queueBytes),
-		done:   make(chan struct{}),
-		commit: committer{cfg: cfg},
-	}
-	go in.loop()
+	in := &Ingest{cfg: cfg, room: semaphore.NewWeighted(roomBytes)}
+	in.stats = newStats(cfg.Metrics, in)
+	in.commit = committer{cfg: cfg, stats: &in.stats}
 	return in
 }
 
 // Submit takes one event through the entrance and returns when it is durable (or refused). Where ctx ends first the
 // Result is a refusal, though the event may still be committed.
 func (in *Ingest) Submit(ctx context.Context, e *nostr.Event, w policy.Writer) Result {
-	verified, errs := in.verify([]*nostr.Event{e}, w)
-	if errs[0] != nil {
-		return refused(errs[0])
-	}
-	reply, err := in.admit(ctx, verified[0], w)
-	if err != nil {
-		return refused(err)
-	}
-	return await(ctx, reply)
+	return in.SubmitMany(ctx, []*nostr.Event{e}, w)[0]
 }
 
-// SubmitMany is Submit for many: verified in batches, committed in groups. results[i] belongs to events[i].
+// window is how many of SubmitMany's events go together.
+const window = 1024
+
+// SubmitMany is Submit for many, which are verified and committed in order. results[i] belongs to events[i].
 func (in *Ingest) SubmitMany(ctx context.Context, events []*nostr.Event, w policy.Writer) []Result {
+	var replies []chan []Result
+	for some := range slices.Chunk(events, window) {
+		reply := make(chan []Result, 1)
+		replies = append(replies, reply)
+		in.Start(ctx, some, w, func(results []Result) { reply <- results })
+	}
 	results := make([]Result, 0, len(events))
-	for window := range slices.Chunk(events, groupEvents) {
-		results = append(results, in.submitWindow(ctx, window, w)...)
-	}
-	return results
-}
-
-// submitWindow queues all of a group before it waits for the first, so that the loop commits them together.
-func (in *Ingest) submitWindow(ctx context.Context, events []*nostr.Event, w policy.Writer) []Result {
-	verified, errs := in.verify(events, w)
-	replies := make([]<-chan Result, len(events))
-	for i := range events {
-		if errs[i] == nil {
-			replies[i], errs[i] = in.admit(ctx, verified[i], w)
-		}
-	}
-	results := make([]Result, len(events))
-	for i := range events {
-		if errs[i] != nil {
-			results[i] = refused(errs[i])
-		} else {
-			results[i] = await(ctx, replies[i])
+	for _, reply := range replies {
+		select {
+		case some := <-reply:
+			results = append(results, some...)
+		case <-ctx.Done():
+			missing := refused(ctx.Err())
+			return append(results, slices.Repeat([]Result{missing}, len(events)-len(results))...)
 		}
 	}
 	return results
 }
 
-func (in *Ingest) verify(events []*nostr.Event, w policy.Writer) ([]verify.Event, []error) {
-	claims := make([]verify.Claim, len(events))
-	for i, e := range events {
-		claims[i] = verify.Claim{Event: e, Source: w.Source}
+// Start brings events in and returns when there was room for them, without waiting for their end: done is then called
+// once, with results[i] for events[i]. Events are stored in the order in which they were started. Where ctx ends before
+// there was room they are refused; later it has no say. done may be called from any goroutine, also before Start
+// returns, and must neither block nor start anything itself: others wait for it.
+func (in *Ingest) Start(ctx context.Context, events []*nostr.Event, w policy.Writer, done func(results []Result)) {
+	if in.enter(ctx, events, w, done) {
+		in.running.Go(in.lead)
 	}
-	return in.cfg.Verifier.Batch(claims)
 }
 
-// admit asks policy and clock, and queues the event for its commit. An ephemeral event skips the log and is handed
-// straight to the hub.
-func (in *Ingest) admit(ctx context.Context, v verify.Event, w policy.Writer) (<-chan Result, error) {
-	if err := in.cfg.Policy.MayWrite(v.Event(), w); err != nil {
-		return nil, err
+// Run is Start for who has nothing else to do: where nobody is at work at the entrance, the caller's goroutine does the
+// work, so that a single event wakes no other. It may take the time of a commit.
+func (in *Ingest) Run(ctx context.Context, events []*nostr.Event, w policy.Writer, done func(results []Result)) {
+	if in.enter(ctx, events, w, done) {
+		in.lead()
 	}
-	if err := checkTimes(v.Event(), w.Road, in.cfg.Now()); err != nil && in.cfg.Known() {
-		return nil, err
-	}
-	reply := make(chan Result, 1)
-	if nostr.IsEphemeral(v.Event().Kind) {
-		in.cfg.Hub.Publish([]hub.Delivery{{Pos: hub.Ephemeral, Event: v}})
-		reply <- Result{OK: true}
-		return reply, nil
-	}
-	return reply, in.enqueue(ctx, &candidate{v, reply})
 }
 
-// checkTimes refuses what has expired (NIP-40) and, on the Live road, what claims to come from the future. A node that
-// does not know the time passes over its word: better kept too long than lost.
-func checkTimes(e *nostr.Event, road policy.Road, now time.Time) error {
-	if at, ok := e.Expiration(); ok && at <= now.Unix() {
-		return &policy.Error{Prefix: "invalid", Text: "this event has expired"}
+// enter puts events into line, or refuses them, and reports whether the caller has to lead.
+func (in *Ingest) enter(ctx context.Context, events []*nostr.Event, w policy.Writer, done func([]Result)) bool {
+	k := &work{
+		events: events, writer: w, weight: min(weigh(events), roomBytes), results: make([]Result, len(events)), done: done,
 	}
-	if road == policy.Live && e.CreatedAt > now.Add(future).Unix() {
-		return &policy.Error{Prefix: "invalid", Text: "created_at is too far in the future"}
-	}
-	return nil
-}
-
-func (in *Ingest) enqueue(ctx context.Context, c *candidate) error {
-	size := int64(len(c.event.JSON()))
-	if err := in.room.Acquire(ctx, size); err != nil {
-		return err
+	if err := in.room.Acquire(ctx, k.weight); err != nil {
+		done(slices.Repeat([]Result{refused(err)}, len(events)))
+		return false
 	}
 	in.closing.RLock()
 	defer in.closing.RUnlock()
 	if in.closed {
-		in.room.Release(size)
-		return errClosed
+		in.room.Release(k.weight)
+		done(slices.Repeat([]Result{refused(errClosed)}, len(events)))
+		return false
 	}
-	select {
-	case in.queue <- c:
-		return nil
-	case <-ctx.Done():
-		in.room.Release(size)
-		return ctx.Err()
-	}
+	in.running.Add(1)
+	return in.checking.join(k)
 }
 
-func await(ctx context.Context, reply <-chan Result) Result {
-	select {
-	case r := <-reply:
-		return r
-	case <-ctx.Done():
-		return refused(ctx.Err())
-	}
-}
-
-// loop commits what is queued in groups. It never waits for a group to fill: while one is being synced the next gathers.
-func (in *Ingest) loop() {
-	defer close(in.done)
-	for first := range in.queue {
-		group, size := []*candidate{first}, len(first.event.JSON())
-	gather:
-		for len(group) < groupEvents && size < groupBytes {
-			select {
-			case c, ok := <-in.queue:
-				if !ok {
-					break gather
-				}
-				group, size = append(group, c), size+len(c.event.JSON())
-			default:
-				break gather
+// weigh returns about how many bytes events take in memory on their way: each decoded, and again as JSON.
+func weigh(events []*nostr.Event) (bytes int64) {
+	for _, e := range events {
+		n := 256 + len(e.Content)
+		for _, t := range e.Tags {
+			for _, element := range t {
+				n += 16 + len(element)
 			}
 		}
-		in.commit.group(group)
-		in.room.Release(int64(size))
+		bytes += int64(2 * n)
+	}
+	return bytes
+}
+
+// lead takes what waits through verifier and policy. While it goes on to commit that, another goroutine leads what has
+// come meanwhile.
+func (in *Ingest) lead() {
+	candidates := in.check(in.checking.take(checkedTogether()))
+	commits := in.committing.join(candidates...)
+	if in.checking.more() {
+		in.running.Go(in.lead)
+	}
+	if commits {
+		in.commitGroup()
 	}
 }
 
-// Close commits what is queued, refuses what comes later, and returns when the loop has ended. It leaves log, index and
-// hub open.
+// commitGroup commits what waits as one group.
+func (in *Ingest) commitGroup() {
+	in.commit.group(in.committing.take(committedTogether()), in.finish)
+	if in.committing.more() {
+		in.running.Go(in.commitGroup)
+	}
+}
+
+// finish hands out the results of work that has them all.
+func (in *Ingest) finish(k *work) {
+	k.done(k.results)
+	in.room.Release(k.weight)
+	in.running.Done()
+}
+
+// Close takes what is in line to its end, refuses what comes later, and returns when all results were given. It leaves
+// log, index and hub open.
 func (in *Ingest) Close() error {
 	in.closing.Lock()
-	if !in.closed {
-		in.closed = true
-		close(in.queue)
-	}
+	in.closed = true
 	in.closing.Unlock()
-	<-in.done
+	in.running.Wait()
 	return nil
 }
