@@ -8,9 +8,11 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 LDFLAGS     := -s -w -X main.version=$(VERSION)
 GOBUILD     := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 FUZZTIME    ?= 5s
+BENCH_EVENTS ?= 1000000
+BENCH_FLAGS ?=
 CLIENT_SRC  := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 
-.PHONY: help run demo test check go-test web-test e2e fuzz bench build client cross deps test-deps screenshots fmt clean
+.PHONY: help run demo test check go-test web-test e2e fuzz bench microbench build client cross deps test-deps screenshots fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +42,11 @@ e2e: build ## a person's paths in headless Chromium against a real node
 fuzz: ## fuzz each target for FUZZTIME (default 5s; 10m or 100000x go further)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-bench: ## benchmarks, one table
-	@scripts/bench.sh
+bench: build ## measure bin/madang with BENCH_EVENTS events (default 1000000): one table
+	@go run ./cmd/bench -madang bin/madang -events $(BENCH_EVENTS) $(BENCH_FLAGS)
+
+microbench: ## Go benchmarks of every package
+	@scripts/microbench.sh
 
 build: client ## build bin/madang, one static binary with the client inside
 	$(GOBUILD) -o bin/madang ./cmd/madang

@@ -30,8 +30,9 @@ var layers = [][]string{
 	{"internal/web/relay", "internal/web/blossom", "internal/web/pages", "internal/web/api"},
 	{"internal/web", "web"},
 	{"internal/app"},
-	{"internal/demo"},
-	{"cmd/madang"},
+	{"internal/demo", "internal/bench/dataset"},
+	{"internal/bench"},
+	{"cmd/madang", "cmd/bench"},
 }
 
 // reserved are packages that only the named ones may import, each with its reason. Tests are free.
@@ -42,8 +43,10 @@ var reserved = []struct {
 }{
 	{module + "internal/giftwrap", []string{"internal/demo"}, "a node carries mail and never opens it"},
 	{"github.com/cockroachdb/pebble/v2", []string{"internal/index"}, "the index alone knows how keys are kept"},
-	{"github.com/gobwas/ws", []string{"internal/web/relay"}, "one package speaks WebSocket"},
-	{"os/exec", []string{"internal/media", "internal/demo"}, "only video work starts other programs"},
+	{"github.com/gobwas/ws", []string{"internal/web/relay", "internal/bench"},
+		"one package speaks WebSocket, and one is its client, to measure it"},
+	{"os/exec", []string{"internal/media", "internal/demo", "internal/bench"},
+		"only video work starts other programs, and what measures one from outside"},
 }
 
 // pure packages compute and nothing else, so that their tests are tables and fuzzers can run them.

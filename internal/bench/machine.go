@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"golang.org/x/sys/unix"
+)
+
+// machine is what this machine needs for what no relay can leave out, in seconds where nothing else is said.
+type machine struct {
+	sync      float64 // append 1 KB and fdatasync, as the log does; the median
+	syncBytes float64 // that are sent to the disk for it, by the system's own count
+	check     float64 // one BIP-340 signature
+	copyByte  float64 // to copy a byte, of frames as they lie in memory
+}
+
+// measureMachine takes its figures in dir, where the data will be.
+func measureMachine(ctx context.Context, dir string) (m machine, err error) {
+	waits, written, err := syncs(dir, 400)
+	if err != nil {
+		return m, err
+	}
+	m.sync, m.syncBytes = median(waits), float64(written)/float64(len(waits))
+	if m.check, err = signatureCheck(); err != nil {
+		return m, err
+	}
+	m.copyByte = copyByte()
+	return m, ctx.Err()
+}
+
+// syncs appends to a file n times, and returns how long each append took until it was on the disk, and how many bytes
+// the system counts as sent there.
+func syncs(dir string, n int) (waits []float64, written int64, err error) {
+	f, err := os.Create(filepath.Join(dir, "syncs"))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	before, err := diskOf(os.Getpid())
+	if err != nil {
+		return nil, 0, err
+	}
+	record := make([]byte, 1024+16) // an event and the log's head of a record
+	for range n {
+		began := time.Now()
+		if _, err := f.Write(record); err != nil {
+			return nil, 0, err
+		}
+		if err := unix.Fdatasync(int(f.Fd())); err != nil {
+			return nil, 0, fmt.Errorf("fdatasync: %w", err)
+		}
+		waits = append(waits, time.Since(began).Seconds())
+	}
+	after, err := diskOf(os.Getpid())
+	return waits, after.since(before).written, err
+}
+
+// signatureCheck measures btcec's check of one signature, the key parsed anew each time as for an event.
+func signatureCheck() (float64, error) {
+	secret, public := btcec.PrivKeyFromBytes(append(make([]byte, 31), 7))
+	id := sha256.Sum256([]byte("madang bench"))
+	sig, err := schnorr.Sign(secret, id[:])
+	if err != nil {
+		return 0, err
+	}
+	key := schnorr.SerializePubKey(public)
+	return threadTime(2000, func() error {
+		parsed, err := schnorr.ParsePubKey(key)
+		if err != nil {
+			return err
+		}
+		if !sig.Verify(id[:], parsed) {
+			return fmt.Errorf("a good signature was refused")
+		}
+		return nil
+	})
+}
+
+// copyByte measures copying frames of 1 KB from 64 MB of them, so that they come from memory rather than a cache.
+func copyByte() float64 {
+	const frame, all = 1 << 10, 64 << 20
+	from, to := make([]byte, all), make([]byte, frame)
+	for i := range from {
+		from[i] = byte(i)
+	}
+	at := 0
+	const n = all / frame
+	one, _ := threadTime(n, func() error { // it copies, and cannot fail
+		copy(to, from[at:at+frame])
+		at += frame
+		return nil
+	})
+	return one / frame
+}
+
+// socketWrite measures one write of so many bytes to a connection on this machine, which somebody else reads.
+func socketWrite(size int) (float64, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	out, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	defer out.Close()
+	in, err := l.Accept()
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		buffer := make([]byte, 1<<20)
+		for {
+			if _, err := in.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	frames := make([]byte, size)
+	one, failed := threadTime(2000, func() error {
+		_, err := out.Write(frames)
+		return err
+	})
+	out.Close()
+	<-drained
+	return one, failed
+}
+
+// threadTime returns the CPU time that f takes, of n calls, on the thread that it runs on.
+func threadTime(n int, f func() error) (float64, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	clock := func() (time.Duration, error) {
+		var t unix.Timespec
+		err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t)
+		return time.Duration(t.Nano()), err
+	}
+	for range n / 10 { // warm up
+		if err := f(); err != nil {
+			return 0, err
+		}
+	}
+	began, err := clock()
+	if err != nil {
+		return 0, err
+	}
+	for range n - n/10 {
+		if err := f(); err != nil {
+			return 0, err
+		}
+	}
+	ended, err := clock()
+	return (ended - began).Seconds() / float64(n-n/10), err
+}
+
+func median(values []float64) float64 { return quantile(values, 0.5) }
+
+// quantile sorts the values.
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[min(len(values)-1, int(q*float64(len(values))))]
+}

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"madang/internal/negentropy"
+)
+
+const mostListed = 500_000 // ids
+
+// negentropy measures how a node lists its events to a peer that has none (NIP-77), right after its start and again.
+func (r *run) negentropy(ctx context.Context) error {
+	return r.served(ctx, func(ctx context.Context, s *server) error {
+		for _, when := range []string{"cold", "warm"} {
+			c, err := dial(ctx, s.addr, clientOptions{buffer: 512 << 10})
+			if err != nil {
+				return err
+			}
+			l, err := list(s, c)
+			c.close()
+			if err != nil {
+				return fmt.Errorf("%s: %w", when, err)
+			}
+			if want := min(mostListed, r.stored.public); l.ids < want {
+				return fmt.Errorf("%s: %d ids, not %d", when, l.ids, want)
+			}
+			const asHex = 64
+			r.add(row{
+				what: fmt.Sprintf("listing %s ids, %s: CPU an id", thousands(fmt.Sprint(l.ids)), when), unit: seconds,
+				figure: l.used.cpu.Seconds() / float64(l.ids), target: 0.7e-6,
+				limit: r.machine.copyByte * asHex, limitName: "copying the id as hex",
+				note: fmt.Sprintf("%d messages, %v in all", l.messages, l.used.wall.Round(time.Millisecond)),
+			})
+			r.add(row{
+				what: when + ": wait for the first answer", unit: seconds, figure: l.first.Seconds(), target: 50e-3,
+				note: "CPU until then: " + seconds.format(l.firstCPU.Seconds()),
+			})
+		}
+		return nil
+	})
+}
+
+// listing is what it took.
+type listing struct {
+	used            spent
+	ids, messages   int
+	first, firstCPU time.Duration
+}
+
+func list(s *server, c *client) (l listing, err error) {
+	if _, err := c.await(isAuth); err != nil {
+		return l, err
+	}
+	peer := negentropy.New(negentropy.NewSet(nil), 0)
+	message := textFrame(fmt.Appendf(nil, `["NEG-OPEN","n",{"limit":%d},"%x"]`, mostListed, peer.Initiate()))
+	l.used, err = s.measure(func() error {
+		began := time.Now()
+		cpu, err := s.cpu()
+		if err != nil {
+			return err
+		}
+		for message != nil {
+			if err := c.send(message); err != nil {
+				return err
+			}
+			answer, err := negAnswer(c)
+			if err != nil {
+				return err
+			}
+			if l.messages++; l.messages == 1 {
+				l.first = time.Since(began)
+				now, err := s.cpu()
+				if err != nil {
+					return err
+				}
+				l.firstCPU = now - cpu
+			}
+			next, _, need, err := peer.ReconcileInitiator(answer)
+			if err != nil {
+				return err
+			}
+			l.ids += len(need)
+			message = nil
+			if next != nil {
+				message = textFrame(fmt.Appendf(nil, `["NEG-MSG","n","%x"]`, next))
+			}
+		}
+		return nil
+	})
+	return l, err
+}
+
+// negAnswer reads a NEG-MSG.
+func negAnswer(c *client) ([]byte, error) {
+	m, err := c.next()
+	if err != nil {
+		return nil, err
+	}
+	text, ok := bytes.CutPrefix(m, []byte(`["NEG-MSG","n","`))
+	if !ok {
+		return nil, unexpected(m)
+	}
+	text = bytes.TrimSuffix(text, []byte(`"]`))
+	answer := make([]byte, hex.DecodedLen(len(text)))
+	_, err = hex.Decode(answer, text)
+	return answer, err
+}
