@@ -15,13 +15,37 @@ const negFrame = 128 << 10
 
 // reconciliation is one NEG-OPEN, and the set that the client could read when it asked.
 type reconciliation struct {
-	relay *Relay
-	items int
-	set   *negentropy.Reconciler
+	relay    *Relay
+	items    int             // that no other session shares
+	set      *negentropy.Set // nil where there is a snapshot
+	snapshot *index.Snapshot // of the index's timeline
+}
+
+// hold counts items more that this session alone keeps in memory, out of most of all sessions.
+func (n *reconciliation) hold(items int, most int64) error {
+	n.items += items
+	if all := n.relay.negItems.Add(int64(items)); n.items > n.relay.cfg.Limits.NegItems || all > most {
+		return errTooBig
+	}
+	return nil
+}
+
+// current returns the set, or nil if it was taken back.
+func (n *reconciliation) current() *negentropy.Set {
+	if n.snapshot != nil {
+		return n.snapshot.Set()
+	}
+	return n.set
 }
 
 // free gives back the session's share of what all sessions may hold.
-func (n *reconciliation) free() { n.relay.negItems.Add(-int64(n.items)) }
+func (n *reconciliation) free() {
+	n.relay.negItems.Add(-int64(n.items))
+	n.items = 0
+	if n.snapshot != nil {
+		n.snapshot.Release()
+	}
+}
 
 // negOpen begins a reconciliation (NIP-77). Only events that the client may read are in the set.
 func (c *conn) negOpen(m nostr.NegOpenMsg) {
@@ -72,7 +96,13 @@ func (c *conn) endNeg(id string) {
 }
 
 func (c *conn) negAnswer(id string, n *reconciliation, message []byte) {
-	reply, err := n.set.Reconcile(message)
+	set := n.current()
+	if set == nil {
+		c.endNeg(id)
+		c.negErr(id, "closed: you took too long, begin anew")
+		return
+	}
+	reply, err := negentropy.New(set, negFrame).Reconcile(message)
 	if err != nil {
 		c.endNeg(id)
 		c.negErr(id, "invalid: "+err.Error())
@@ -85,6 +115,11 @@ var errTooBig = errors.New("too many events to reconcile")
 
 // reconcile collects the set.
 func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
+	end, err := c.beginQuery()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
 	most := int64(c.relay.cfg.Limits.NegItemsAll)
@@ -92,24 +127,62 @@ func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
 		most /= 2 // strangers leave room for members
 	}
 	n := &reconciliation{relay: c.relay}
-	var items []negentropy.Item
-	q := index.Query{Filters: []nostr.Filter{f}, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
-	err := c.relay.cfg.Index.Items(ctx, q, func(createdAt int64, id nostr.ID) error {
-		n.items++
-		all := c.relay.negItems.Add(1)
-		if n.items > c.relay.cfg.Limits.NegItems || all > most {
-			return errTooBig
-		}
-		items = append(items, negentropy.Item{Timestamp: createdAt, ID: id})
-		return nil
-	})
-	if err != nil {
+	if err := c.collect(ctx, n, f, most); err != nil {
 		n.free()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
 		return nil, err
 	}
-	n.set = negentropy.New(negentropy.NewSet(items), negFrame)
 	return n, nil
+}
+
+// collect takes the set from the timeline where the filter asks for everything, as peers do, and else from a query.
+func (c *conn) collect(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) error {
+	if asksForAll(f) && c.relay.cfg.Policy.HidesMailAlone() {
+		err := c.collectAll(ctx, n, f, most)
+		if !errors.Is(err, index.ErrNoTimeline) {
+			return err
+		}
+	}
+	items, err := c.find(ctx, n, f, most)
+	n.set = negentropy.NewSet(items)
+	return err
+}
+
+// asksForAll reports whether the filter leaves nothing out but by time.
+func asksForAll(f nostr.Filter) bool {
+	return f.IDs == nil && f.Authors == nil && f.Kinds == nil && len(f.Tags) == 0 && f.Search == ""
+}
+
+// collectAll shares the timeline, and puts the client's own mail in.
+func (c *conn) collectAll(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) (err error) {
+	n.snapshot, err = c.relay.cfg.Index.Timeline(ctx, c.relay.cfg.Now().Unix())
+	if err != nil {
+		return err
+	}
+	var mail []negentropy.Item
+	if keys := *c.keys.Load(); len(keys) > 0 {
+		f.Kinds = []uint16{nostr.KindGiftWrap, nostr.KindEphemeralWrap}
+		to := nostr.TagFilter{Letter: 'p'}
+		for _, pk := range keys {
+			to.Values = append(to.Values, pk.String())
+		}
+		f.Tags = []nostr.TagFilter{to}
+		if mail, err = c.find(ctx, n, f, most); err != nil {
+			return err
+		}
+	}
+	copied := n.snapshot.Narrow(f.Since, f.Until, mail)
+	return n.hold(copied-len(mail), most)
+}
+
+// find collects what the client may read of what matches.
+func (c *conn) find(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) (items []negentropy.Item, err error) {
+	q := index.Query{Filters: []nostr.Filter{f}, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
+	err = c.relay.cfg.Index.Items(ctx, q, func(createdAt int64, id nostr.ID) error {
+		items = append(items, negentropy.Item{Timestamp: createdAt, ID: id})
+		return n.hold(1, most)
+	})
+	return items, err
 }

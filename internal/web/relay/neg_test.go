@@ -3,7 +3,9 @@ package relay
 import (
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"madang/internal/negentropy"
 	"madang/internal/nostr"
@@ -36,6 +38,82 @@ func (c *client) reconcile(id string, f filter, have ...*nostr.Event) (need []st
 			return need
 		}
 		c.send("NEG-MSG", id, hex.EncodeToString(next))
+	}
+}
+
+// What everyone may read and the asker's own mail, whichever moment and stretch of time is asked for.
+func TestReconcileEverything(t *testing.T) {
+	n := startNode(t, t.TempDir(), false, nil)
+	n.admit(alice, bob)
+	roster := n.connect().reconcile("roster", filter{})
+	var notes []*nostr.Event
+	for i := range 300 {
+		notes = append(notes, n.note(bob, int64(i), "x", nostr.Tag{"p", alice.PubKey().String()}))
+	}
+	to := func(i int64, keys ...nostr.SecretKey) *nostr.Event {
+		var tags nostr.Tags
+		for _, k := range keys {
+			tags = append(tags, nostr.Tag{"p", k.PubKey().String()})
+		}
+		return n.event(testKey(50+byte(i)), nostr.KindGiftWrap, 10*i, "sealed", tags...)
+	}
+	toAlice, toBoth, toBob := to(1, alice), to(2, alice, bob), to(3, bob)
+	expiry := n.now.Unix() + 1000
+	passing := n.note(bob, 400, "for a while", nostr.Tag{"expiration", strconv.FormatInt(expiry, 10)})
+	n.submit(append(notes, toAlice, toBoth, toBob, passing)...)
+
+	public := sorted(append(ids(append(notes, passing)...), roster...))
+	stranger, other, forAlice, forBoth := n.connect(), n.connect(), n.connect(), n.connect()
+	other.auth(carol, n.now)
+	forAlice.auth(alice, n.now)
+	forBoth.auth(alice, n.now)
+	forBoth.auth(bob, n.now)
+	start := n.now.Unix()
+	within := func(since, until int64) filter { return filter{"since": start + since, "until": start + until} }
+	for _, c := range []struct {
+		who    string
+		client *client
+		f      filter
+		want   []string
+	}{
+		{"a stranger", stranger, filter{}, public},
+		{"a stranger, with a limit", stranger, filter{"limit": 3}, public},
+		{"carol", other, filter{}, public},
+		{"alice", forAlice, filter{}, append(ids(toAlice, toBoth), public...)},
+		{"alice and bob", forBoth, filter{}, append(ids(toAlice, toBoth, toBob), public...)},
+		{"a stranger, for a while", stranger, within(5, 40), ids(notes[5:41]...)},
+		{"alice, for a while", forAlice, within(10, 19), append(ids(toAlice), ids(notes[10:20]...)...)},
+		{"alice, to 20", forAlice, within(15, 20), append(ids(toBoth), ids(notes[15:21]...)...)},
+		{"alice, from 21", forAlice, within(21, 25), ids(notes[21:26]...)},
+		{"a stranger, for no time", stranger, within(7, 6), []string{}},
+	} {
+		if got := c.client.reconcile("a", c.f); !slices.Equal(got, sorted(c.want)) {
+			t.Errorf("%s: %d events, want %d", c.who, len(got), len(c.want))
+		}
+	}
+
+	// A session stays with what there was; the next sees what has come and gone.
+	stranger.send("NEG-OPEN", "old", within(1, 299), "6100000200")
+	first := stranger.want("NEG-MSG", "old").text(2)
+	late := n.note(bob, 150, "late")
+	n.submit(n.event(bob, nostr.KindDeletion, 600, "", nostr.Tag{"e", notes[0].ID.String()}), late)
+	stranger.send("NEG-MSG", "old", "6100000200")
+	if again := stranger.want("NEG-MSG", "old").text(2); again != first {
+		t.Error("a session has changed under way")
+	}
+	want := sorted(append(ids(notes[1:]...), late.ID.String()))
+	if got := stranger.reconcile("new", within(1, 299)); !slices.Equal(got, want) {
+		t.Errorf("after the change: %d events, want %d", len(got), len(want))
+	}
+
+	last := within(301, 599)
+	n.setNow(time.Unix(expiry, 0))
+	if got := stranger.reconcile("b", last); len(got) != 0 {
+		t.Errorf("%d events that have expired", len(got))
+	}
+	n.setNow(time.Unix(expiry-1, 0)) // the clock was set back
+	if got := stranger.reconcile("b", last); !slices.Equal(got, ids(passing)) {
+		t.Errorf("before the expiry again: %v", got)
 	}
 }
 
