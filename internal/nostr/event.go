@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -21,6 +22,17 @@ type PubKey [32]byte
 
 // Sig is a BIP-340 signature of an event's id.
 type Sig [64]byte
+
+// LeadingZeros counts the zero bits that the id begins with: its difficulty (NIP-13).
+func (id ID) LeadingZeros() (n int) {
+	for _, b := range id {
+		n += bits.LeadingZeros8(b)
+		if b != 0 {
+			break
+		}
+	}
+	return n
+}
 
 // String returns 64 lowercase hex digits.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }

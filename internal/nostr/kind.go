@@ -20,6 +20,7 @@ const (
 	KindComment          uint16 = 1111  // NIP-22
 	KindAddUser          uint16 = 8000  // NIP-43
 	KindRemoveUser       uint16 = 8001  // NIP-43
+	KindMuteList         uint16 = 10000 // NIP-51
 	KindDMRelays         uint16 = 10050 // NIP-17
 	KindMembers          uint16 = 13534 // NIP-43
 	KindEphemeralWrap    uint16 = 21059 // NIP-59

@@ -1,10 +1,11 @@
-// Package policy says who may write and who may read what: the roster and roles (NIP-43, NIP-51), authentication
-// (NIP-42), protected events (NIP-70) and the privacy of gift wraps (NIP-59).
+// Package policy says who may write and who may read what: the roster, roles and bans (NIP-43, NIP-51), authentication
+// (NIP-42), protected events (NIP-70), work asked of strangers (NIP-13) and the privacy of gift wraps (NIP-59).
 package policy
 
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"madang/internal/nostr"
 )
@@ -31,6 +32,7 @@ const (
 	prefixAuth       = "auth-required"
 	prefixBlocked    = "blocked"
 	prefixInvalid    = "invalid"
+	prefixWork       = "pow"
 	prefixRestricted = "restricted"
 )
 
@@ -43,6 +45,9 @@ func (e *Error) Error() string { return e.Prefix + ": " + e.Text }
 type Config struct {
 	NodeKey nostr.PubKey
 	Open    bool // any key may write and upload (serve --open)
+	// MinWork is how many zero bits an event's id must begin with, and its nonce tag commit to, where no member or feed
+	// wrote it or brings it (NIP-13), as with gift wraps from strangers; 0: no work is asked.
+	MinWork int
 }
 
 // Policy is safe for concurrent use.
@@ -53,10 +58,16 @@ type Policy struct {
 	mu     sync.RWMutex
 	roster roster
 	feeds  feeds
+
+	bans atomic.Pointer[bans] // never nil; asked for every event that is read
 }
 
 // New returns a policy that knows the node's key only: the roster comes by Observe.
-func New(cfg Config) *Policy { return &Policy{cfg: cfg} }
+func New(cfg Config) *Policy {
+	p := &Policy{cfg: cfg}
+	p.bans.Store(new(bans))
+	return p
+}
 
 // MayWrite refuses with *Error.
 func (p *Policy) MayWrite(e *nostr.Event, w Writer) error {
@@ -66,19 +77,26 @@ func (p *Policy) MayWrite(e *nostr.Event, w Writer) error {
 	if w.Road != Live {
 		return nil
 	}
+	if err := p.refuseBanned(e); err != nil {
+		return err
+	}
 	if isProtected(e) && !slices.Contains(w.Keys, e.PubKey) {
 		return &Error{prefixAuth, "this event may only be published by its author"}
 	}
 	if repostsProtected(e) {
 		return &Error{prefixBlocked, "a protected event may not be reposted"}
 	}
+	mayWrite := p.mayWriteKind
 	if isGiftWrap(e.Kind) {
-		return p.mayWrap(e)
+		mayWrite = p.mayWrap
 	}
-	return p.mayWriteKind(e, w)
+	if err := mayWrite(e, w); err != nil {
+		return err
+	}
+	return p.checkWork(e, w)
 }
 
-func (p *Policy) mayWrap(e *nostr.Event) error {
+func (p *Policy) mayWrap(e *nostr.Event, _ Writer) error {
 	if p.cfg.Open || slices.ContainsFunc(recipients(e), func(pk nostr.PubKey) bool { return p.Role(pk) >= Member }) {
 		return nil
 	}
@@ -112,7 +130,8 @@ func (p *Policy) mayWriteKind(e *nostr.Event, w Writer) error {
 // MayRead decides for one event and the keys that a connection has authenticated.
 func (p *Policy) MayRead(e *nostr.Event, keys []nostr.PubKey) bool {
 	if !isGiftWrap(e.Kind) {
-		return true
+		_, banned := p.Banned(e)
+		return !banned
 	}
 	return len(keys) > 0 &&
 		slices.ContainsFunc(recipients(e), func(pk nostr.PubKey) bool { return slices.Contains(keys, pk) })

@@ -57,8 +57,8 @@ type feeds struct {
 	keys    map[nostr.PubKey]struct{}
 }
 
-// Observe takes in a committed event; the roster is read from the node's own (kind 13534, and 30000 with d "feeds").
-// Others are ignored, and so is an older version of either.
+// Observe takes in a committed event; the roster is read from the node's own (kind 13534, 30000 with d "feeds", and
+// 10000, the bans). Others are ignored, and so is an older version of any.
 func (p *Policy) Observe(e *nostr.Event) {
 	if e.PubKey != p.cfg.NodeKey {
 		return
@@ -70,6 +70,12 @@ func (p *Policy) Observe(e *nostr.Event) {
 		defer p.mu.Unlock()
 		if p.roster.version.replacedBy(e) {
 			p.roster = roster{version{e.CreatedAt, e.ID, true}, roles}
+		}
+	case nostr.KindMuteList:
+		p.mu.Lock() // Observe may be called from several places: one at a time
+		defer p.mu.Unlock()
+		if p.bans.Load().version.replacedBy(e) {
+			p.bans.Store(parseBans(e))
 		}
 	case nostr.KindFollowSet:
 		if d, _ := e.Tags.First("d"); d != FeedSet {
@@ -141,8 +147,8 @@ func (p *Policy) Feeds() []nostr.PubKey {
 	return slices.SortedFunc(maps.Keys(p.feeds.keys), func(a, b nostr.PubKey) int { return bytes.Compare(a[:], b[:]) })
 }
 
-// Publishers lists, in no order, those whose articles and videos this node shows as its own: editors, operators, feeds and the node
-// itself. It is nil where anyone may publish. What others wrote may be here too, when a courier brought it.
+// Publishers lists, in no order, those whose articles and videos this node shows as its own: editors, operators, feeds
+// and the node itself. It is nil where anyone may publish. What others wrote may be here too, when a courier brought it.
 func (p *Policy) Publishers() []nostr.PubKey {
 	if p.cfg.Open {
 		return nil

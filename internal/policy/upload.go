@@ -19,6 +19,9 @@ func (p *Policy) MayUpload(pk nostr.PubKey, size, used int64) error {
 	if size < 0 || size > EditorUploadMax {
 		return tooLarge(EditorUploadMax)
 	}
+	if _, banned := p.bans.Load().authors[pk]; banned {
+		return &Error{prefixBlocked, "this node has banned you"}
+	}
 	switch {
 	case p.cfg.Open || role >= Editor:
 		return nil
