@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"madang/internal/nostr"
@@ -21,7 +22,7 @@ import (
 )
 
 // conn is one client's connection. Its reader runs in serve, and answers queries itself: a client has one query at a
-// time, and waits for it to be written. The writer is outbox.run; submit.go has a third, for a client that writes.
+// time, and waits for it to be written. The writer is outbox.run.
 type conn struct {
 	relay     *Relay
 	addr      *address
@@ -40,8 +41,8 @@ type conn struct {
 	subs    map[string]*subscription
 	filters int // bytes of the messages that opened them
 	negs    map[string]*reconciliation
-	events  *submitter // nil until the first event
-	strikes int        // malformed messages in a row
+	events  *semaphore.Weighted // of waitingBytes: events that wait for their answer; nil until the first
+	strikes int                 // malformed messages in a row
 
 	patience *rate.Limiter // for messages beyond the rate; nil until the first
 }
@@ -87,7 +88,7 @@ func (c *conn) serve(nc net.Conn, early []byte) {
 	for _, n := range c.negs {
 		n.free()
 	}
-	c.events.wait()
+	c.settle()
 
 	var closing *closeError
 	switch {
@@ -137,15 +138,15 @@ func (c *conn) read(r *bufio.Reader) error {
 			continue
 		}
 		c.strikes = 0
-		c.handle(m, len(frame))
+		c.handle(m, len(frame), r.Buffered() > 0)
 	}
 }
 
-// handle takes a message of size bytes.
-func (c *conn) handle(m nostr.ClientMessage, size int) {
+// handle takes a message of size bytes; more says that the client has sent more already.
+func (c *conn) handle(m nostr.ClientMessage, size int, more bool) {
 	switch m := m.(type) {
 	case nostr.EventMsg:
-		c.event(m.Event, size)
+		c.event(m.Event, size, more)
 	case nostr.ReqMsg:
 		c.req(m, size)
 	case nostr.CloseMsg:

@@ -4,35 +4,25 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"madang/internal/ingest"
 	"madang/internal/nostr"
 	"madang/internal/policy"
 )
 
-// A client may send many events without waiting for each OK; those that wait are verified and committed together.
+// A client may send many events without waiting for each OK, and ask on: those of all clients that wait are verified and
+// committed together.
 const (
 	waitingEvents = 64
 	waitingBytes  = 1 << 20 // about
 )
 
-// submitter brings one connection's events in, in order, while the reader reads on. The nil submitter has none.
-type submitter struct {
-	waiting chan waitingEvent
-	bytes   *semaphore.Weighted
-	ended   sync.WaitGroup
-}
-
-type waitingEvent struct {
-	event *nostr.Event
-	size  int64
-}
-
-// event takes an EVENT (NIP-01) of size bytes, which the event holds on to.
-func (c *conn) event(e *nostr.Event, size int) {
+// event takes an EVENT (NIP-01) of size bytes, which the event holds on to. more says that the client has sent more
+// already; else it is likely to wait for its OK, and the reader may bring the event in with its own hand.
+func (c *conn) event(e *nostr.Event, size int, more bool) {
 	if !c.mayBring(e, size) {
 		const text = "rate-limited: too many events, wait a moment"
 		c.relay.stats.event(false, text)
@@ -44,17 +34,51 @@ func (c *conn) event(e *nostr.Event, size int) {
 		return
 	}
 	if c.events == nil {
-		c.events = &submitter{
-			waiting: make(chan waitingEvent, waitingEvents),
-			bytes:   semaphore.NewWeighted(waitingBytes),
-		}
-		c.events.ended.Go(func() { c.submit(c.events) })
+		c.events = semaphore.NewWeighted(waitingBytes)
 	}
-	w := waitingEvent{event: e, size: min(int64(size)+roughSize(e), waitingBytes)}
-	if c.events.bytes.Acquire(c.ctx, w.size) != nil {
+	weight := min(max(int64(size)+roughSize(e), waitingBytes/waitingEvents), waitingBytes)
+	if c.events.Acquire(c.ctx, weight) != nil {
 		return
 	}
-	c.events.waiting <- w
+	bring := c.relay.cfg.Ingest.Run
+	if more {
+		bring = c.relay.cfg.Ingest.Start
+	}
+	w := policy.Writer{Road: policy.Live, Keys: *c.keys.Load(), Source: c.source()}
+	bring(c.ctx, []*nostr.Event{e}, w, func(results []ingest.Result) { c.brought(e, weight, results[0]) })
+}
+
+// brought answers an event of this weight. It never waits: the entrance calls it, and others wait for that.
+func (c *conn) brought(e *nostr.Event, weight int64, result ingest.Result) {
+	c.relay.stats.event(result.OK, result.Message)
+	if result.OK && result.Message == "" && !isWrap(e) {
+		c.relay.authors.wrote(e.PubKey, time.Now())
+	}
+	ok := func(dst []byte) []byte { return nostr.AppendOK(dst, e.ID.String(), result.OK, result.Message) }
+	if c.out.trySend(ok) {
+		c.events.Release(weight)
+		return
+	}
+	go func() { // the client does not read: its own next events wait for it
+		c.send(ok)
+		c.events.Release(weight)
+	}()
+}
+
+// settle waits until every event has had its answer. It is the reader's, after its last event.
+func (c *conn) settle() {
+	if c.events != nil {
+		// It fails only where its context ends.
+		_ = c.events.Acquire(context.Background(), waitingBytes)
+	}
+}
+
+// source is what bad signatures are held against: the address, or the connection where a proxy hides that.
+func (c *conn) source() any {
+	if c.addr.key.IsValid() {
+		return c.addr.key
+	}
+	return c.challenge
 }
 
 // join brings a request to join (NIP-43) to whoever admits members.
@@ -85,50 +109,6 @@ func (c *conn) mayBring(e *nostr.Event, size int) bool {
 
 func isWrap(e *nostr.Event) bool {
 	return e.Kind == nostr.KindGiftWrap || e.Kind == nostr.KindEphemeralWrap
-}
-
-// submit runs until the connection ends.
-func (c *conn) submit(s *submitter) {
-	for first := range s.waiting {
-		batch, size := []*nostr.Event{first.event}, first.size
-	more:
-		for len(batch) < waitingEvents {
-			select {
-			case w, ok := <-s.waiting:
-				if !ok {
-					break more
-				}
-				batch, size = append(batch, w.event), size+w.size
-			default:
-				break more
-			}
-		}
-		c.bring(batch)
-		s.bytes.Release(size)
-	}
-}
-
-func (c *conn) bring(batch []*nostr.Event) {
-	// A commit that has begun is not called off with the connection; what waited behind it is.
-	if c.ctx.Err() != nil {
-		return
-	}
-	w := policy.Writer{Road: policy.Live, Keys: *c.keys.Load()}
-	for i, result := range c.relay.cfg.Ingest.SubmitMany(context.WithoutCancel(c.ctx), batch, w) {
-		c.relay.stats.event(result.OK, result.Message)
-		if result.OK && result.Message == "" && !isWrap(batch[i]) {
-			c.relay.authors.wrote(batch[i].PubKey, time.Now())
-		}
-		c.ok(batch[i].ID.String(), result.OK, result.Message)
-	}
-}
-
-// wait ends the submitter. Only the reader may call it, as only the reader sends to it.
-func (s *submitter) wait() {
-	if s != nil {
-		close(s.waiting)
-		s.ended.Wait()
-	}
 }
 
 // roughSize is about how many bytes of memory the event takes beside its text.
