@@ -39,7 +39,7 @@ type client struct {
 
 type clientOptions struct {
 	buffer  int  // bytes to read at once
-	window  int  // bytes that the system may take in unread; 0: as it likes
+	window  int  // bytes that the system takes in unread, as a phone on Wi-Fi; 0: as it likes
 	deflate bool // offer compression as browsers do
 }
 
@@ -48,7 +48,7 @@ func dial(ctx context.Context, addr string, o clientOptions) (*client, error) {
 	d := ws.Dialer{
 		Timeout: 30 * time.Second,
 		NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			nd := net.Dialer{Control: receiveWindow(o.window)}
+			nd := net.Dialer{Control: asPhone(o.window)}
 			return nd.DialContext(ctx, network, addr)
 		},
 	}

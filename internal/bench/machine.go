@@ -3,12 +3,14 @@ package bench
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -104,41 +106,53 @@ func copyByte() float64 {
 	return one / frame
 }
 
-// socketWrite measures one write of so many bytes to a connection on this machine, which somebody else reads.
+// socketWrite measures one write of so many bytes to a connection on this machine, as a server does that writes to one
+// after the other: each has a reader of its own, who sleeps until then.
 func socketWrite(size int) (float64, error) {
+	const conns, rounds = 100, 20
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
 	defer l.Close()
-	out, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		return 0, err
+	var out []net.Conn
+	var read atomic.Int64
+	for range conns {
+		from, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			return 0, err
+		}
+		defer from.Close()
+		to, err := l.Accept()
+		if err != nil {
+			return 0, err
+		}
+		defer to.Close()
+		out = append(out, from)
+		go func() {
+			buffer := make([]byte, 64<<10)
+			for err := error(nil); err == nil; {
+				var n int
+				n, err = to.Read(buffer)
+				read.Add(int64(n))
+			}
+		}()
 	}
-	defer out.Close()
-	in, err := l.Accept()
-	if err != nil {
-		return 0, err
-	}
-	defer in.Close()
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		buffer := make([]byte, 1<<20)
-		for {
-			if _, err := in.Read(buffer); err != nil {
-				return
+	frames := make([]byte, size)
+	written, at := int64(0), 0
+	return threadTime(conns*rounds, func() error {
+		if at == 0 {
+			for late := time.Now().Add(10 * time.Second); read.Load() < written; { // until all are asleep again
+				if time.Now().After(late) {
+					return errors.New("what was written to a socket does not come out")
+				}
+				time.Sleep(100 * time.Microsecond)
 			}
 		}
-	}()
-	frames := make([]byte, size)
-	one, failed := threadTime(2000, func() error {
-		_, err := out.Write(frames)
+		_, err := out[at].Write(frames)
+		at, written = (at+1)%conns, written+int64(size)
 		return err
 	})
-	out.Close()
-	<-drained
-	return one, failed
 }
 
 // threadTime returns the CPU time that f takes, of n calls, on the thread that it runs on.

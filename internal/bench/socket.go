@@ -1,25 +1,28 @@
 package bench
 
 import (
+	"errors"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// receiveWindow returns a Dialer's Control that bounds what the system takes in for a socket that nobody reads. It must
-// be set before the connection is made. 0 bounds nothing.
-func receiveWindow(size int) func(network, address string, c syscall.RawConn) error {
+// phoneSegment is what fits a packet of Ethernet or Wi-Fi, in bytes.
+const phoneSegment = 1460
+
+// asPhone returns a Dialer's Control for a socket whose system takes in little that nobody reads, and that is sent
+// packets as over Wi-Fi: on the way within a machine they have 64 KB, and the sender's system buffers many of them, so
+// that a server would hear of a slow reader only after megabytes. With size 0 nothing is bounded.
+func asPhone(size int) func(network, address string, c syscall.RawConn) error {
 	if size == 0 {
 		return nil
 	}
 	return func(_, _ string, c syscall.RawConn) error {
-		var set error
+		var window, segment error
 		err := c.Control(func(fd uintptr) {
-			set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+			window = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+			segment = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, phoneSegment)
 		})
-		if err != nil {
-			return err
-		}
-		return set
+		return errors.Join(err, window, segment)
 	}
 }

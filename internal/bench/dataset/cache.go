@@ -28,71 +28,80 @@ func (c Cache) File(ctx context.Context, stream Stream, n int) (name string, err
 		return "", err
 	}
 	name = filepath.Join(c.Dir, fmt.Sprintf("events-%d-%d.jsonl", version, stream))
-	lock, err := c.lock(ctx, name+".lock")
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	have, size, err := wholeBlocks(f)
-	if err != nil || have*blockSize >= n {
+	wanted := (n + blockSize - 1) / blockSize
+	have, lock, err := c.lock(ctx, f, wanted)
+	if lock == nil || err != nil {
 		return name, err
 	}
-	if err := f.Truncate(size); err != nil { // what an interrupted run left
-		return "", err
-	}
-	if _, err := f.Seek(size, io.SeekStart); err != nil {
-		return "", err
-	}
-	return name, c.extend(ctx, f, stream, have, (n+blockSize-1)/blockSize)
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	return name, c.extend(ctx, f, stream, have, wanted)
 }
 
-// lock waits while another process makes events.
-func (c Cache) lock(ctx context.Context, name string) (*durable.LockFile, error) {
+// lock counts the whole blocks in the file. If they are fewer than wanted it waits for the right to make more, or until
+// another process has made enough; then there is no lock.
+func (c Cache) lock(ctx context.Context, f *os.File, wanted int) (have int, lock *durable.LockFile, err error) {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	for {
-		lock, err := durable.Lock(name)
-		if !errors.Is(err, durable.ErrLocked) {
-			return lock, err
+		lock, lockErr := durable.Lock(f.Name() + ".lock")
+		have, size, err := wholeBlocks(f, wanted)
+		switch {
+		case lockErr != nil && !errors.Is(lockErr, durable.ErrLocked):
+			return 0, nil, lockErr
+		case lockErr == nil && (err != nil || have >= wanted):
+			return have, nil, errors.Join(err, lock.Unlock())
+		case err != nil || have >= wanted:
+			return have, nil, err
+		case lockErr == nil:
+			if err := f.Truncate(size); err != nil { // what an interrupted run left behind the last whole block
+				return 0, nil, errors.Join(err, lock.Unlock())
+			}
+			return have, lock, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, err
+			return 0, nil, lockErr
 		case <-again.C:
 		}
 	}
 }
 
-// wholeBlocks counts the blocks that the file holds, and their bytes.
-func wholeBlocks(f io.Reader) (blocks int, size int64, err error) {
+// wholeBlocks counts the blocks that the file begins with, up to most, and their bytes, after which it leaves the file
+// to be read or written on.
+func wholeBlocks(f io.ReadSeeker, most int) (blocks int, size int64, err error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return 0, 0, err
+	}
 	buffer := make([]byte, 1<<20)
 	lines, at := 0, int64(0)
-	for {
+	for blocks < most {
 		n, err := f.Read(buffer)
 		part := buffer[:n]
-		for {
+		for blocks < most {
 			end := bytes.IndexByte(part, '\n')
 			if end < 0 {
 				break
 			}
-			if lines++; lines%blockSize == 0 {
-				blocks, size = blocks+1, at+int64(n-len(part)+end+1)
-			}
 			part = part[end+1:]
+			if lines++; lines%blockSize == 0 {
+				blocks, size = blocks+1, at+int64(n-len(part))
+			}
 		}
 		at += int64(n)
 		if errors.Is(err, io.EOF) {
-			return blocks, size, nil
+			break
 		}
 		if err != nil {
 			return 0, 0, err
 		}
 	}
+	_, err = f.Seek(size, io.SeekStart)
+	return blocks, size, err
 }
 
 // extend writes the blocks from have up to wanted, made by all cores.
