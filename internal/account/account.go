@@ -35,6 +35,7 @@ var (
 	ErrWrongPassphrase = errors.New("wrong name or passphrase")
 	ErrNotMember       = errors.New("not a member")
 	ErrLastOperator    = errors.New("the last operator")
+	ErrNotBannable     = errors.New("cannot be banned")
 )
 
 // Config of the accounts.

@@ -11,6 +11,20 @@ import (
 	"madang/internal/policy"
 )
 
+// Admit makes a key a plain member without an invite. It fails with ErrAlreadyMember.
+func (a *Accounts) Admit(ctx context.Context, pk nostr.PubKey) error {
+	a.admission.Lock()
+	defer a.admission.Unlock()
+	ctx = background(ctx)
+	if err := a.resolve(ctx); err != nil { // who is a member must be known first
+		return err
+	}
+	if a.cfg.Policy.Role(pk) != policy.Stranger {
+		return ErrAlreadyMember
+	}
+	return a.setMember(ctx, pk, policy.Member)
+}
+
 // SetRole gives a member another role. It fails with ErrNotMember, or with ErrLastOperator, since nobody would be left
 // to take care of the place.
 func (a *Accounts) SetRole(ctx context.Context, pk nostr.PubKey, role policy.Role) error {
@@ -57,7 +71,7 @@ func (a *Accounts) setMember(ctx context.Context, pk nostr.PubKey, role policy.R
 	if err := a.resolve(ctx); err != nil {
 		return err
 	}
-	old, err := a.roster(ctx)
+	old, err := a.newest(ctx, nostr.KindMembers)
 	if err != nil {
 		return err
 	}
@@ -101,19 +115,19 @@ func memberTag(pk nostr.PubKey, role policy.Role) nostr.Tag {
 	return tag
 }
 
-// roster returns the newest roster, or an empty one.
-func (a *Accounts) roster(ctx context.Context) (*nostr.Event, error) {
+// newest returns the newest event of this kind that the node has signed, or an empty one.
+func (a *Accounts) newest(ctx context.Context, kind uint16) (*nostr.Event, error) {
 	filter := nostr.All()
-	filter.Kinds = []uint16{nostr.KindMembers}
+	filter.Kinds = []uint16{kind}
 	filter.Authors = []nostr.PubKey{a.cfg.NodeKey.PubKey()}
 	filter.Limit = 1
-	roster := &nostr.Event{}
+	found := &nostr.Event{}
 	err := a.cfg.Index.Events(ctx, index.Query{Filters: []nostr.Filter{filter}, Now: a.cfg.Now().Unix()},
-		func(e *nostr.Event) error { roster = e; return nil })
+		func(e *nostr.Event) error { found = e; return nil })
 	if err != nil {
-		return nil, fmt.Errorf("roster: %w", err)
+		return nil, fmt.Errorf("reading the node's own kind %d: %w", kind, err)
 	}
-	return roster, nil
+	return found, nil
 }
 
 // publish signs events in the node's name and takes them through the entrance. The roster, which comes first, decides; a

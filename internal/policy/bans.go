@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"cmp"
-	"maps"
 	"slices"
 
 	"madang/internal/nostr"
@@ -60,17 +59,21 @@ func parseBans(e *nostr.Event) *bans {
 	return b
 }
 
-// Bans lists what the node's mute list names: keys first, then events, each sorted.
+// Compare orders bans: events first, then keys.
+func (b Ban) Compare(other Ban) int {
+	return cmp.Or(bytes.Compare(b.PubKey[:], other.PubKey[:]), bytes.Compare(b.Event[:], other.Event[:]))
+}
+
+// Bans lists what the node's mute list names, in order.
 func (p *Policy) Bans() (list []Ban) {
 	b := p.bans.Load()
-	byKey := func(a, b nostr.PubKey) int { return bytes.Compare(a[:], b[:]) }
-	for _, pk := range slices.SortedFunc(maps.Keys(b.authors), byKey) {
-		list = append(list, Ban{PubKey: pk, Reason: b.authors[pk]})
+	for id, reason := range b.events {
+		list = append(list, Ban{Event: id, Reason: reason})
 	}
-	byID := func(a, b nostr.ID) int { return bytes.Compare(a[:], b[:]) }
-	for _, id := range slices.SortedFunc(maps.Keys(b.events), byID) {
-		list = append(list, Ban{Event: id, Reason: b.events[id]})
+	for pk, reason := range b.authors {
+		list = append(list, Ban{PubKey: pk, Reason: reason})
 	}
+	slices.SortFunc(list, Ban.Compare)
 	return list
 }
 

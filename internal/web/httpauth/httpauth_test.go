@@ -211,7 +211,7 @@ func TestNIP98(t *testing.T) {
 		"other query":     {elsewhere("&b=%20", ""), body, "another address"},
 		"with user":       {elsewhere("//", "//me@"), body, "another address"},
 		"relative":        {httpAuth("POST", "/api/media?a=1&b=%20", payload), body, "another address"},
-		"socket scheme":   {httpAuth("POST", "ws"+url[4:], payload), body, "another address"},
+		"other scheme":    {httpAuth("POST", "ftp"+url[4:], payload), body, "another address"},
 		"no URL":          {httpAuth("POST", "http://%zz", payload), body, "another address"},
 		"other kind":      {token(), body, "kind 27235"},
 	} {
@@ -229,7 +229,8 @@ func TestNIP98(t *testing.T) {
 }
 
 func TestNIP98DefaultPort(t *testing.T) {
-	for _, u := range []string{"http://madang.example:80", "http://madang.example/", "https://madang.example:443/"} {
+	for _, u := range []string{"http://madang.example:80", "http://madang.example/", "https://madang.example:443/",
+		"ws://madang.example", "wss://madang.example/"} {
 		r := request("GET", "http://madang.example/", nostrHeader(sign(t, newKey(t), httpAuth("GET", u))))
 		if _, err := checker().NIP98(r, nil); err != nil {
 			t.Errorf("%s: %v", u, err)

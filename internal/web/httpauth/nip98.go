@@ -13,8 +13,8 @@ import (
 
 // NIP98 checks a request's HTTP Auth (NIP-98) and returns the key that signed it. body is the whole body; where there
 // is one, a payload tag must name its SHA-256. The u tag's scheme may be http or https, since a proxy in front may
-// speak either. An event that authorizes a change (any method but GET and HEAD) is taken once: on plain http a
-// neighbour can read it, and must not be able to send it again.
+// speak either, or ws or wss, where it names the relay (NIP-86). An event that authorizes a change (any method but GET
+// and HEAD) is taken once: on plain http a neighbour can read it, and must not be able to send it again.
 func (c *Checker) NIP98(r *http.Request, body []byte) (nostr.PubKey, error) {
 	e, err := c.nip98(r, body)
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *Checker) nip98(r *http.Request, body []byte) (*nostr.Event, error) {
 // sameURL reports whether u is the absolute address of the request.
 func sameURL(u string, r *http.Request) bool {
 	want, err := url.Parse(u)
-	if err != nil || want.Scheme != "http" && want.Scheme != "https" || want.User != nil || want.Fragment != "" {
+	if err != nil || schemePort[want.Scheme] == "" || want.User != nil || want.Fragment != "" {
 		return false
 	}
 	path := want.EscapedPath()
@@ -81,9 +81,11 @@ func sameURL(u string, r *http.Request) bool {
 
 // withoutPort returns a host in lower case without its scheme's own port, which browsers leave out.
 func withoutPort(host, scheme string) string {
-	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
-	return strings.TrimSuffix(strings.ToLower(host), port)
+	return strings.TrimSuffix(strings.ToLower(host), schemePort[scheme])
 }
+
+// schemePort are the schemes that a u tag may have.
+var schemePort = map[string]string{"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 const (
 	// usedFor is longer than any event stays valid: from Skew before to Skew after its time.
