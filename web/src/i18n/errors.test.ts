@@ -11,7 +11,7 @@ const sources = import.meta.glob<string>(['../protocol/**/*.ts', '../state/*.ts'
 const fromTheNode = [
   'invite-invalid', 'invite-used', 'invite-expired', 'name-taken', 'name-invalid', 'vault-weak', 'already-member',
   'wrong-passphrase', 'too-many-guesses', 'no-ffmpeg', 'not-found', 'not-allowed', 'bad-request', 'internal',
-  'too-large', 'last-operator',
+  'too-large', 'last-operator', 'time-implausible', 'stale',
 ];
 // What comes of statuses and of a relay's prefixes.
 const fromTables = [

@@ -30,7 +30,7 @@ export function makeRumor(template: RumorTemplate, author: Hex): Rumor {
 /** A moment up to two days before `now`, so that times tell nothing (NIP-59). */
 function pastMoment(now: number): number {
   const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return now - Math.floor((random / 2 ** 32) * twoDays);
+  return Math.max(0, now - Math.floor((random / 2 ** 32) * twoDays)); // some clocks stand at 1970
 }
 
 /** Seals a rumor with the author's key and wraps it for one reader with a key used once. */

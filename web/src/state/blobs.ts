@@ -2,7 +2,7 @@
 import { blobPath, localBlobUrl } from '../protocol/bloburl';
 import { mayUpload, sendBlob } from '../protocol/blossom';
 import { maybeMe, the } from './core';
-import { node, now } from './node';
+import { node, nodeNow } from './node';
 import { roster } from './people';
 import { CodedError, type Hex } from './types';
 
@@ -60,7 +60,7 @@ export function checkSize(bytes: number): void {
 export async function sendHashed(file: Blob, type: string, sha256: Hex, steps: UploadSteps = {}): Promise<Sent> {
   const { origin, crypto } = the();
   const server = new URL(origin).hostname;
-  const at = now();
+  const at = nodeNow();
   const token = await crypto.call('blobToken', { verb: 'upload', sha256, server, now: at, expires: at + tokenLife });
   const upload = { origin, file, sha256, type, token, onProgress: steps.onSend, onStart: steps.onStart };
   await mayUpload(upload);

@@ -6,7 +6,7 @@ import type { EventTemplate, NostrEvent } from '../protocol/event';
 import { Relay, type Socket } from '../protocol/relay';
 import { startWorker, type Crypto } from '../protocol/worker/client';
 import { PublicCache, type PersonDb } from './db';
-import { now, online } from './node';
+import { nodeNow, now, online } from './node';
 import type { Hex } from './types';
 
 export interface Core {
@@ -89,7 +89,7 @@ export const sign = (template: EventTemplate): Promise<NostrEvent> => the().cryp
 
 /** The Authorization header for a call of the API as the person in session. */
 export const authorize = (url: string, method: string, body: string | undefined): Promise<string> =>
-  the().crypto.call('httpToken', { url, method, now: now(), ...(body === undefined ? {} : { body }) });
+  the().crypto.call('httpToken', { url, method, now: nodeNow(), ...(body === undefined ? {} : { body }) });
 
 /** Publishes and waits for OK. Rejects with `offline`, `timeout` or the refusal's code. */
 export async function publish(event: NostrEvent): Promise<void> {

@@ -98,7 +98,7 @@ export class InboxSync {
 
   private whole(): boolean {
     const { wholeAt } = this.mark;
-    return wholeAt === undefined || this.config.now() - wholeAt > wholeEvery;
+    return wholeAt === undefined || Math.abs(this.config.now() - wholeAt) > wholeEvery;
   }
 
   private async recall(): Promise<void> {

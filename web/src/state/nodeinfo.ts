@@ -1,6 +1,7 @@
 // Asking the node what it is, and remembering it for a start without a network.
+import { CodedError } from '../protocol/errors';
 import { isHex } from '../protocol/event';
-import { the } from './core';
+import { authorize, the } from './core';
 import { node, setClock } from './node';
 import type { NodeInfo } from './types';
 
@@ -26,11 +27,21 @@ export async function clockSet(): Promise<void> {
 
 async function ask(): Promise<NodeInfo> {
   const asked = Date.now();
-  const answer = parseNode(await the().api.node());
-  setClock(answer.time, asked);
+  const { clock, ...rest } = await the().api.node();
+  const answer = parseNode(rest);
+  setClock(answer.time, clock !== 'unknown', asked);
   node.value = answer;
   await the().cache.put('node', answer);
   return answer;
+}
+
+/** Gives the node the time of this device. For operators. */
+export async function setNodeClock(): Promise<void> {
+  const { api } = the();
+  const { challenge } = await api.call({ method: 'GET', path: '/api/clock' });
+  if (typeof challenge !== 'string') throw new CodedError('bad-answer');
+  await api.call({ method: 'POST', path: '/api/clock', body: { time: Date.now(), challenge }, authorize });
+  await askNode();
 }
 
 function parseNode(a: Record<string, unknown>): NodeInfo {

@@ -8,7 +8,7 @@ import { authorize, behind, onUp, setMe, sign, the, whoAmI, maybeMe } from './co
 import { deletePersonDb, needStorage, openPersonDb } from './db';
 import { language } from './i18n';
 import { startInbox, stopInbox } from './inbox';
-import { now } from './node';
+import { nodeNow, now } from './node';
 import { askNode, clockSet } from './nodeinfo';
 import { flushPending, publishSurely } from './pending';
 import { isMember, ownProfile, person, roster } from './people';
@@ -77,7 +77,7 @@ export async function join(a: {
   const vault = await crypto.call('seal', a.passphrase, { onProgress: (p) => a.onStage?.('seal', p) });
   a.onStage?.('send', 0);
   const tags = [['-'], ['claim', a.code]];
-  const event = await sign({ kind: kind.joinRequest, created_at: now(), tags, content: '' });
+  const event = await sign({ kind: kind.joinRequest, created_at: nodeNow(), tags, content: '' });
   const { role, nip05 } = await api.join({ name, event, vault });
   await enter({ pubkey, name, role: asRole(role), stay: a.stay }, true);
   await setCard({ state: 'unseen', skips: 0 });

@@ -4,6 +4,7 @@ import { session, sessionLoad } from '../../state/session';
 import { Live, Skeleton } from '../kit';
 import { link, navigate, route } from '../router';
 import { Welcome } from '../welcome/Welcome';
+import { ClockNotice } from './ClockNotice';
 import { Connection } from './Connection';
 import { Doors } from './Doors';
 import { lazy, type LazyPage, useAhead } from './lazy';
@@ -45,6 +46,7 @@ export function App() {
       <Doors />
       <div class="shell__body">
         <Connection />
+        <ClockNotice />
         <main class="shell__main" id="content" tabIndex={-1}>
           <Here />
         </main>
