@@ -34,7 +34,7 @@ describe('the notice of a wrong clock', () => {
     render(<><ClockNotice /><Live /></>);
     const notice = screen.getByRole('note');
     expect(notice.textContent).toContain('The node does not know the time');
-    expect(notice.textContent).toMatch(/The node says January 1, 1970, .*This device says .*20\d\d/);
+    expect(notice.textContent).toMatch(/The node says January 1, 1970, .*this device says .*20\d\d/);
     fireEvent.click(button() as Element);
     await waitFor(() => expect(button()).toBeNull());
     expect(setNodeClock).toHaveBeenCalledOnce();
