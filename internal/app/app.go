@@ -92,7 +92,7 @@ func (cfg *Config) setDefaults() {
 	if cfg.Limits == (relay.Limits{}) {
 		cfg.Limits = relay.DefaultLimits()
 		if cfg.Open {
-			cfg.Limits.Conn, cfg.Limits.Addr = relay.Rates{}, relay.Rates{}
+			cfg.Limits = cfg.Limits.WithoutRates()
 		}
 	}
 }
