@@ -3,10 +3,6 @@ package deps
 
 import (
 	_ "github.com/BurntSushi/toml"
-	_ "github.com/blevesearch/bleve/v2"
-	_ "github.com/blevesearch/bleve/v2/analysis/lang/ar"
-	_ "github.com/blevesearch/bleve/v2/analysis/lang/cjk"
 	_ "github.com/consensys/gnark-crypto/ecc/secp256k1"
 	_ "github.com/klauspost/compress/flate"
-	_ "golang.org/x/text/unicode/norm"
 )

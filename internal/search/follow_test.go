@@ -1,0 +1,494 @@
+package search
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	bleve "github.com/blevesearch/bleve_index_api"
+
+	"madang/internal/nostr"
+)
+
+func TestCatchesUpAfterRestart(t *testing.T) {
+	h := newHouse(t)
+	h.notes("goat one")
+	h.close()
+	h.add(note(t, "goat two"))
+	h.open()
+	h.settle()
+	h.wantSet("goat", "goat one", "goat two")
+
+	// In several batches, and only what is new.
+	h.close()
+	for i := range 2*batchEvents + 1 {
+		h.add(note(t, fmt.Sprintf("sheep %d", i)))
+	}
+	h.open()
+	h.settle()
+	f := nostr.All()
+	f.Search = "sheep"
+	n, exact, err := h.search.Count(t.Context(), Query{Filter: f, Now: now})
+	if n != 2*batchEvents+1 || !exact || err != nil {
+		t.Errorf("found %d, %v, %v", n, exact, err)
+	}
+}
+
+// TestMailWritesNothing: the index is not written to for what it has nothing of, and yet is up to date.
+func TestMailWritesNothing(t *testing.T) {
+	h := newHouse(t)
+	h.notes("goat")
+	h.close()
+	before := contents(t, h.cfg.Dir)
+	h.open()
+	for i := range 10 {
+		h.add(event(t, 9, nostr.KindGiftWrap, now, fmt.Sprint("sealed ", i), nostr.Tag{"p", strings.Repeat("a", 64)}))
+		h.settle()
+	}
+	h.close()
+	for name, data := range contents(t, h.cfg.Dir) {
+		if filepath.Ext(name) == ".zap" && !bytes.Equal(before[name], data) {
+			t.Errorf("%s was written", name)
+		}
+	}
+}
+
+// contents reads a directory whole.
+func contents(t testing.TB, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err == nil {
+			files[name], err = os.ReadFile(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func put(t testing.TB, dir string, files map[string][]byte) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestCrashes starts from what a power cut may leave: each time everything is found again.
+func TestCrashes(t *testing.T) {
+	h := newHouse(t)
+	h.notes("goat one")
+	h.close()
+	before := contents(t, h.cfg.Dir)
+	h.open()
+	h.notes("goat two", "goat three")
+	h.close()
+	after := contents(t, h.cfg.Dir)
+	merge := func(maps ...map[string][]byte) map[string][]byte {
+		all := map[string][]byte{}
+		for _, m := range maps {
+			for name, data := range m {
+				all[name] = data
+			}
+		}
+		return all
+	}
+	change := func(files map[string][]byte, ext string, do func([]byte) []byte) map[string][]byte {
+		all := merge(files)
+		for name, data := range all {
+			if strings.HasSuffix(name, ext) {
+				if all[name] = do(bytes.Clone(data)); all[name] == nil {
+					delete(all, name)
+				}
+			}
+		}
+		return all
+	}
+	remove := func([]byte) []byte { return nil }
+	empty := func([]byte) []byte { return []byte{} }
+	half := func(b []byte) []byte { return b[:len(b)/2] }
+	zeros := func(b []byte) []byte { clear(b); return b }
+	for name, files := range map[string]map[string][]byte{
+		"nothing":                              {},
+		"before":                               before,
+		"after":                                after,
+		"segments of a batch not yet entered":  merge(after, before),
+		"half a segment not yet entered":       merge(before, map[string][]byte{"ffff.zap": after[segment(after)][:10]}),
+		"state without segments":               change(after, ".zap", remove),
+		"state ahead of its segments":          merge(change(before, ".bolt", remove), change(after, ".zap", remove)),
+		"segments without state":               change(after, ".bolt", remove),
+		"empty segments":                       change(after, ".zap", empty),
+		"half segments":                        change(after, ".zap", half),
+		"segments of zeros":                    change(after, ".zap", zeros),
+		"empty state":                          change(after, ".bolt", empty),
+		"half a state":                         change(after, ".bolt", half),
+		"state of zeros":                       change(after, ".bolt", zeros),
+		"something else altogether":            {"root.bolt": []byte("hello"), "store/x": []byte("y")},
+		"a directory in the place of the file": {"root.bolt/x": []byte("y")},
+	} {
+		put(t, h.cfg.Dir, files)
+		h.open()
+		h.settle()
+		if got := h.find("goat"); len(got) != 3 {
+			t.Errorf("%s: finds %q", name, got)
+		}
+		h.close()
+	}
+	h.open()
+}
+
+// segment returns the name of one segment file.
+func segment(files map[string][]byte) string {
+	for name := range files {
+		if strings.HasSuffix(name, ".zap") {
+			return name
+		}
+	}
+	panic("no segment")
+}
+
+// TestForeignLog: an index of another log, and one that is ahead of its log, are built anew.
+func TestForeignLog(t *testing.T) {
+	other, h := newHouse(t), newHouse(t)
+	other.notes("wolf", "wolf cub", "old wolf")
+	other.close()
+	h.notes("goat")
+	h.close()
+	put(t, h.cfg.Dir, contents(t, other.cfg.Dir))
+	h.open()
+	h.settle()
+	h.want("wolf")
+	h.want("goat", "goat")
+	other.open()
+
+	st, err := openStore(filepath.Join(t.TempDir(), "ahead"), h.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.write(t.Context(), bleve.NewBatch(), h.log.End()+1); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openStore(st.dir, h.log); err == nil {
+		t.Error("an index ahead of its log was opened")
+	}
+}
+
+// TestDamageInUse: what goes bad while the index is open is noticed by a search, and mended.
+func TestDamageInUse(t *testing.T) {
+	h := newHouse(t)
+	h.notes("goat one", "goat two", "마당")
+	err := filepath.WalkDir(h.cfg.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".zap" {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = f.Write(bytes.Repeat([]byte{0xff}, int(info.Size())))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.await("goats are found again", func() bool {
+		f := nostr.All()
+		f.Search = "goat"
+		found, err := h.search.Search(t.Context(), Query{Filter: f, Now: now})
+		return err == nil && len(found) == 2
+	})
+}
+
+// TestGoneEvents: what was deleted, replaced or has expired is not found, and its words leave the index.
+func TestGoneEvents(t *testing.T) {
+	h := newHouse(t)
+	d := nostr.Tag{"d", "a"}
+	first := event(t, 1, nostr.KindArticle, 10, "goat draft", d)
+	gone := note(t, "goat regretted")
+	expiring := note(t, "goat soon past", nostr.Tag{"expiration", fmt.Sprint(now + 5)})
+	h.add(first, gone, expiring)
+	h.settle()
+	h.wantSet("goat", "goat draft", "goat regretted", "goat soon past")
+
+	h.add(event(t, 1, nostr.KindArticle, 11, "goat final", d))
+	h.add(event(t, 1, nostr.KindDeletion, now, "", nostr.Tag{"e", gone.ID.String()}))
+	// Even before the search hears of it.
+	h.wantNone("draft")
+	h.wantNone("regretted")
+	h.settle()
+	h.wantSet("goat", "goat final", "goat soon past")
+	h.awaitDocuments(2)
+
+	h.add(event(t, 1, nostr.KindDeletion, now, "", nostr.Tag{"a", "30023:" + first.PubKey.String() + ":a"}))
+	h.settle()
+	h.want("goat", "goat soon past")
+	h.awaitDocuments(1)
+
+	f := nostr.All()
+	f.Search = "goat"
+	if got, err := h.search.Search(t.Context(), Query{Filter: f, Now: now + 5}); err != nil || len(got) != 0 {
+		t.Errorf("what has expired is found: %v, %v", got, err)
+	}
+	h.awaitDocuments(1) // the clock may be wrong: only what the index has dropped is gone
+	if _, err := h.index.Sweep(t.Context(), now+5); err != nil {
+		t.Fatal(err)
+	}
+	h.want("goat")
+	h.awaitDocuments(0) // met, and removed
+}
+
+func (h *house) wantNone(search string) {
+	h.t.Helper()
+	h.want(search)
+}
+
+// awaitDocuments waits until the index has n documents.
+func (h *house) awaitDocuments(n uint64) {
+	h.t.Helper()
+	h.await(fmt.Sprintf("%d documents", n), func() bool {
+		h.search.mu.RLock()
+		defer h.search.mu.RUnlock()
+		r, err := h.search.store.index.Reader()
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		defer r.Close()
+		count, err := r.DocCount()
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return count == n
+	})
+}
+
+// TestPrivacy reads every file of the index for words that must never be in it.
+func TestPrivacy(t *testing.T) {
+	h := newHouse(t)
+	const secret = "zymurgicalsecret"
+	peer := nostr.Tag{"p", strings.Repeat("ab", 32)}
+	for _, kind := range []uint16{
+		4, 13, 14, 15, 1059, 10002, 10050, 27235, 24242, 22242, 30024, 30078, 1984, 9735, 443, 5, 62, 7, 3, 40000,
+	} {
+		h.add(event(t, 1, kind, now, secret+" 비밀스러운", peer, nostr.Tag{"title", secret}, nostr.Tag{"summary", secret},
+			nostr.Tag{"t", secret}, nostr.Tag{"subject", secret}, nostr.Tag{"d", fmt.Sprint(kind)}))
+	}
+	h.notes("public words")
+	h.want(secret)
+	h.want("비밀")
+	h.want("ㅂㅁㅅㄹㅇ")
+	h.want("public", "public words")
+	terms := h.terms()
+	if !slices.Contains(terms, "text: public") {
+		t.Errorf("the public note is not in the index: %q", terms)
+	}
+	for _, term := range terms {
+		for _, part := range []string{secret[:6], secret[6:], "비", "밀", "스", initials("밀스")} {
+			if strings.Contains(term, part) {
+				t.Errorf("the index has the term %q", term)
+			}
+		}
+	}
+	h.close()
+	for name, data := range contents(t, h.cfg.Dir) {
+		for _, part := range []string{secret[:6], secret[6:], "비밀", "밀스"} {
+			if bytes.Contains(data, []byte(part)) {
+				t.Errorf("%s has %q", name, part)
+			}
+		}
+	}
+	h.open()
+}
+
+// terms returns every term of every field, as "field: term". The files themselves hold them letter by letter.
+func (h *house) terms() (terms []string) {
+	h.t.Helper()
+	h.search.mu.RLock()
+	defer h.search.mu.RUnlock()
+	r, err := h.search.store.index.Reader()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer r.Close()
+	fields, err := r.Fields()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, field := range fields {
+		dict, err := r.FieldDict(field)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for entry, err := dict.Next(); entry != nil; entry, err = dict.Next() {
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			terms = append(terms, field+": "+entry.Term)
+		}
+		if err := dict.Close(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return terms
+}
+
+// TestFullDisk: one line says so, nothing is written, searches go on, and so does the rest once there is room.
+func TestFullDisk(t *testing.T) {
+	h := newHouse(t)
+	h.close()
+	var log lines
+	var free atomic.Int64
+	free.Store(1 << 40)
+	h.cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	h.cfg.free = func(string) (int64, error) { return free.Load(), nil }
+	h.open()
+	h.notes("goat one")
+	free.Store(reserve - 1)
+	h.add(note(t, "goat two"))
+	h.await("a line about the disk", func() bool { return log.count("disk is full") == 1 })
+	h.want("goat", "goat one")
+	free.Store(1 << 40)
+	h.settle()
+	h.wantSet("goat", "goat one", "goat two")
+	h.await("a line about the room", func() bool { return log.count("has room again") == 1 })
+	if full := log.count("disk is full"); full != 1 {
+		t.Errorf("%d lines that the disk is full", full)
+	}
+}
+
+// lines is a log that is kept.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(part string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), part)
+}
+
+// TestNothingOfSearchesIsLogged, whatever becomes of them.
+func TestNothingOfSearchesIsLogged(t *testing.T) {
+	h := newHouse(t)
+	h.close()
+	var log lines
+	h.cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.open()
+	h.notes("goat")
+	for _, s := range []string{"quokka", `"quokka`, "quokka*", "goat quokka"} {
+		h.want(s)
+	}
+	h.close()
+	f := nostr.All()
+	f.Search = "quokka"
+	if _, err := h.search.Search(t.Context(), Query{Filter: f}); err == nil || strings.Contains(err.Error(), "quokka") {
+		t.Errorf("after Close: %v", err)
+	}
+	if log.count("quokka") > 0 {
+		t.Errorf("the log has what was searched for: %s", &log.text)
+	}
+}
+
+// TestTogether searches, adds, deletes and closes at once.
+func TestTogether(t *testing.T) {
+	h := newHouse(t)
+	h.notes("goat 0")
+	var searching sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		searching.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				f := nostr.All()
+				f.Search = `"goat" 0`
+				if _, err := h.search.Search(t.Context(), Query{Filter: f, Now: now}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := 1; i <= 100; i++ {
+		e := note(t, fmt.Sprintf("goat %d", i))
+		h.add(e)
+		if i%2 == 0 {
+			h.add(event(t, 1, nostr.KindDeletion, now, "", nostr.Tag{"e", e.ID.String()}))
+		}
+	}
+	h.settle()
+	close(stop)
+	searching.Wait()
+	h.awaitDocuments(51)
+	f := nostr.All()
+	f.Search = "goat"
+	if n, _, err := h.search.Count(t.Context(), Query{Filter: f, Now: now}); n != 51 || err != nil {
+		t.Errorf("found %d, %v", n, err)
+	}
+}
+
+// TestCloseInTheMiddle closes while much is being taken in: nothing is lost or twice afterwards.
+func TestCloseInTheMiddle(t *testing.T) {
+	h := newHouse(t)
+	h.close()
+	const n = 3 * batchEvents
+	events := make([]*nostr.Event, n)
+	for i := range events {
+		events[i] = note(t, fmt.Sprintf("goat %d 마당에서 만나요 %s", i, strings.Repeat("염소 ", i%50)))
+	}
+	for part := range slices.Chunk(events, batchEvents) {
+		h.add(part...)
+	}
+	for reached := h.search.Position(); reached != h.log.End(); h.close() {
+		h.open()
+		h.await("something more is taken in", func() bool { return h.search.Position() > reached })
+		reached = h.search.Position()
+	}
+	h.open()
+	h.settle()
+	f := nostr.All()
+	f.Search = "goat"
+	if found, exact, err := h.search.Count(t.Context(), Query{Filter: f, Now: now}); found != n || !exact || err != nil {
+		t.Errorf("found %d of %d, %v, %v", found, n, exact, err)
+	}
+}

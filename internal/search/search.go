@@ -1,0 +1,121 @@
+// Package search finds public events by their words (NIP-50): an inverted index by bleve (scorch), analysed so that
+// Korean and other scripts without spaces are found by any part of a word, Korean also by its initial consonants, and
+// that neither case, accents nor the forms of Arabic letters matter. docs/formats.md, 'Search', tells what is on the
+// disk.
+//
+// The index follows the log by itself, in the background, and is never asked whether an event may be accepted. What it
+// finds is a suggestion: the main index says whether the event is still held, and the caller who may see it. Only the
+// kinds in document.go are ever looked at; mail and drafts are not among them. What people search for is neither logged
+// nor kept.
+package search
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"madang/internal/durable"
+	"madang/internal/eventlog"
+	"madang/internal/index"
+	"madang/internal/nostr"
+)
+
+// ErrUnavailable: the index cannot be read at the moment; the node's log says why.
+var ErrUnavailable = errors.New("search is not available at the moment")
+
+// Config of a search.
+type Config struct {
+	Dir    string // holds the index; made if absent, and again from the log where it is damaged
+	Log    eventlog.Log
+	Index  *index.Index // of the same log
+	Logger *slog.Logger // default: slog.Default()
+
+	times times
+	free  func(dir string) (int64, error) // bytes left on the disk; default: durable.OS
+}
+
+// times are set by tests.
+type times struct {
+	quiet    time.Duration // without commits, after which new events are taken in; default 2 s
+	patience time.Duration // after which they are taken in though commits go on; default 30 s
+	retry    time.Duration // after an error or on a full disk; default 30 s
+}
+
+// searchesAtOnce is how many searches are worked on together; others wait.
+const searchesAtOnce = 2
+
+// Search is safe for concurrent use.
+type Search struct {
+	cfg       Config
+	ctx       context.Context // ends with Close
+	cancel    context.CancelFunc
+	followed  sync.WaitGroup
+	woken     chan struct{} // has room for one signal
+	stale     chan nostr.ID // met by searches, held no more
+	searching *semaphore.Weighted
+
+	// mu guards store: held for reading throughout a search, and for writing to open or close it.
+	mu    sync.RWMutex
+	store *store // nil while there is none
+}
+
+// Open begins to follow the log. What is wrong with the index is logged and mended in the background: a node works
+// without it.
+func Open(cfg Config) *Search {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.times == (times{}) {
+		cfg.times = times{quiet: 2 * time.Second, patience: 30 * time.Second, retry: 30 * time.Second}
+	}
+	if cfg.free == nil {
+		cfg.free = durable.OS{}.Free
+	}
+	s := &Search{
+		cfg: cfg, woken: make(chan struct{}, 1), stale: make(chan nostr.ID, 1024),
+		searching: semaphore.NewWeighted(searchesAtOnce),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.followed.Go(s.run)
+	return s
+}
+
+// Close ends searches and following, within a second. A second Close does nothing.
+func (s *Search) Close() error {
+	s.cancel()
+	s.followed.Wait()
+	return nil
+}
+
+// Wake says that the log has grown. It never waits.
+func (s *Search) Wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Kinds returns the kinds that are indexed, in order: commits of others need no Wake.
+func Kinds() []uint16 {
+	kinds := []uint16{nostr.KindDeletion, kindVanish}
+	for kind := range sources {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// Position returns up to where the log is searched. 0 while the index is not open.
+func (s *Search) Position() eventlog.Position {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.store == nil {
+		return 0
+	}
+	return eventlog.Position(s.store.position.Load())
+}
