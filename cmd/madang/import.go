@@ -11,7 +11,12 @@ import (
 	"madang/internal/app"
 )
 
-const shownRefusals = 10
+const (
+	shownRefusals = 10
+	bulkSize      = 64 << 20 // bytes of a file from which on it pays to prepare for its events
+)
+
+var errNothingTaken = errors.New("nothing was taken in: is this a file of events, one JSON object a line?")
 
 func (m *Main) importEvents(ctx context.Context, c *command, args []string) (err error) {
 	fs := m.flags(c)
@@ -25,7 +30,9 @@ func (m *Main) importEvents(ctx context.Context, c *command, args []string) (err
 		return err
 	}
 	defer in.Close()
-	node, err := app.Open(ctx, app.Config{DataDir: *data, Version: version, Logger: m.logger(slog.LevelWarn)})
+	node, err := app.Open(ctx, app.Config{
+		DataDir: *data, Version: version, Logger: m.logger(slog.LevelWarn), Bulk: size < 0 || size > bulkSize,
+	})
 	if err != nil {
 		return err
 	}
@@ -48,6 +55,9 @@ func (m *Main) importEvents(ctx context.Context, c *command, args []string) (err
 		fmt.Fprintf(m.Stderr, "and %d more\n", refusals-shownRefusals)
 	}
 	fmt.Fprintf(m.Stdout, "imported %d, duplicates %d, refused %d\n", total.Imported, total.Duplicates, total.Refused)
+	if err == nil && total.Refused > 0 && total.Imported+total.Duplicates == 0 {
+		return errNothingTaken
+	}
 	return err
 }
 

@@ -42,6 +42,7 @@ type Config struct {
 	Open      bool             // any key may write and upload
 	PublicURL string           // where people reach the node, without a slash at the end; default: from Listen
 	Version   string           // default: "dev"
+	Bulk      bool             // very many events are about to come: an import's way of filling the index
 	Limits    relay.Limits     // default: relay.DefaultLimits(), without rates when Open
 	Logger    *slog.Logger     // default: slog.Default()
 	Now       func() time.Time // the machine's clock; default: time.Now
@@ -121,7 +122,9 @@ func (a *App) open(ctx context.Context) error {
 	if a.Clock, err = openClock(ctx, a.cfg, a.Log); err != nil {
 		return fmt.Errorf("reading when this node last stored anything: %w", err)
 	}
-	a.Index, err = index.Open(ctx, index.Config{Dir: filepath.Join(dir, "index"), Log: a.Log, Logger: a.cfg.Logger})
+	a.Index, err = index.Open(ctx, index.Config{
+		Dir: filepath.Join(dir, "index"), Log: a.Log, Bulk: a.cfg.Bulk, Logger: a.cfg.Logger,
+	})
 	if err != nil {
 		return fmt.Errorf("opening the index: %w", err)
 	}

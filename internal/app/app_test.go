@@ -308,10 +308,10 @@ func TestFirstInvite(t *testing.T) {
 	}
 }
 
-// TestImportInBatches goes beyond one batch, and ends without a newline.
-func TestImportInBatches(t *testing.T) {
+// TestImportInChunks goes beyond one chunk, and ends without a newline.
+func TestImportInChunks(t *testing.T) {
 	a := open(t, testConfig(t.TempDir()))
-	const n = batchLines + 10
+	const n = chunkLines + 10
 	var lines []byte
 	for i := range n {
 		e := &nostr.Event{Kind: nostr.KindNote, CreatedAt: int64(i), Content: "x"}
@@ -327,7 +327,7 @@ func TestImportInBatches(t *testing.T) {
 	if want := (Transfer{Imported: n, Bytes: int64(len(lines))}); err != nil || total != want {
 		t.Errorf("%+v, %v, want %+v", total, err, want)
 	}
-	if !slices.Equal(seen, []int{batchLines, n}) {
+	if !slices.Equal(seen, []int{chunkLines, n}) {
 		t.Errorf("progress %v", seen)
 	}
 }

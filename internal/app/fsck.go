@@ -112,6 +112,7 @@ func (c *checker) signatures(log *eventlog.Files) error {
 	verifier := verify.New(verify.Config{Own: c.own})
 	var batch []verify.Claim
 	var at []eventlog.Position
+	size := 0
 	flush := func() {
 		_, errs := verifier.Batch(batch)
 		for i, err := range errs {
@@ -120,7 +121,7 @@ func (c *checker) signatures(log *eventlog.Files) error {
 			}
 		}
 		c.found.Events += len(batch)
-		batch, at = batch[:0], at[:0]
+		batch, at, size = batch[:0], at[:0], 0
 	}
 	err := log.Scan(c.ctx, 0, func(r eventlog.Record) error {
 		e, err := nostr.DecodeEvent(r.JSON)
@@ -129,7 +130,7 @@ func (c *checker) signatures(log *eventlog.Files) error {
 			return nil
 		}
 		batch, at = append(batch, verify.Claim{Event: e}), append(at, r.Pos)
-		if len(batch) == batchLines {
+		if size += len(r.JSON); len(batch) == chunkLines || size >= chunkBytes {
 			flush()
 			c.watch.Progress(int64(r.Pos))
 		}
