@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/blevesearch/bleve/v2/analysis"
 	bleve "github.com/blevesearch/bleve/v2/search"
@@ -40,11 +41,15 @@ const (
 	freshDays = 60
 )
 
+// searchTime is how long a search may take.
+const searchTime = 5 * time.Second
+
 // maxPrefixed is how many words the beginning of one stands for.
 const maxPrefixed = 32
 
 // Search returns where the log has the events that the query finds, best first (NIP-50). There is no search that it
-// refuses: one without any word finds nothing. Its errors are ErrUnavailable and those of ctx and of the main index.
+// refuses: one without any word finds nothing. Its errors are ErrUnavailable, ErrSlow, and those of ctx and of the main
+// index.
 func (s *Search) Search(ctx context.Context, q Query) ([]eventlog.Position, error) {
 	limit := maxExamined
 	for _, bound := range []int{q.Filter.Limit, q.MaxLimit} {
@@ -92,8 +97,13 @@ func (s *Search) find(ctx context.Context, q Query, want int) (found []match, al
 		return nil, false, err
 	}
 	defer s.searching.Release(1)
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeoutCause(ctx, searchTime, ErrSlow)
 	defer cancel()
+	defer func() {
+		if errors.Is(context.Cause(ctx), ErrSlow) && err != nil {
+			err = ErrSlow
+		}
+	}()
 	defer context.AfterFunc(s.ctx, cancel)()
 
 	candidates, all, err := s.candidates(ctx, &r, &q.Filter)

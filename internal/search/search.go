@@ -25,8 +25,12 @@ import (
 	"madang/internal/nostr"
 )
 
-// ErrUnavailable: the index cannot be read at the moment; the node's log says why.
-var ErrUnavailable = errors.New("search is not available at the moment")
+var (
+	// ErrUnavailable: the index cannot be read at the moment; the node's log says why.
+	ErrUnavailable = errors.New("search is not available at the moment")
+	// ErrSlow: what is searched for is in so many events that it takes too long.
+	ErrSlow = errors.New("this search takes too long")
+)
 
 // Config of a search.
 type Config struct {

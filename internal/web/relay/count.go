@@ -39,6 +39,10 @@ func (c *conn) counted(ctx context.Context, q index.Query) (n int, hll *nostr.Hy
 		return 0, nil, err
 	}
 	defer end()
+	if hasSearch(q.Filters) {
+		n, err = c.countFound(ctx, q.Filters)
+		return n, nil, err
+	}
 	hll, eligible := nostr.NewHyperLogLog(q.Filters)
 	if !eligible {
 		n, err = c.relay.cfg.Index.Count(ctx, q)

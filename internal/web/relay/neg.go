@@ -54,6 +54,10 @@ func (c *conn) negOpen(m nostr.NegOpenMsg) {
 		c.negErr(m.SubID, refusal)
 		return
 	}
+	if m.Filter.Search != "" {
+		c.negErr(m.SubID, "unsupported: a search (NIP-50) is not reconciled")
+		return
+	}
 	if len(c.negs) >= c.relay.cfg.Limits.NegSessions {
 		c.negErr(m.SubID, fmt.Sprintf("blocked: a connection may have %d reconciliations", c.relay.cfg.Limits.NegSessions))
 		return

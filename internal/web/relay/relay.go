@@ -26,6 +26,7 @@ import (
 // Config of a relay.
 type Config struct {
 	Index   *index.Index
+	Search  Searcher // nil: filters with a search are refused
 	Hub     *hub.Hub
 	Ingest  *ingest.Ingest
 	Policy  *policy.Policy

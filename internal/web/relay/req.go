@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"madang/internal/hub"
 	"madang/internal/index"
 	"madang/internal/nostr"
+	"madang/internal/search"
 )
 
 // subscription is one REQ. While stored events are being sent, live ones wait in early.
@@ -91,8 +93,8 @@ func (c *conn) mayAsk(filters []nostr.Filter) (refusal string) {
 		return "rate-limited: too many queries, wait a moment"
 	}
 	for _, f := range filters {
-		if f.Search != "" {
-			return "unsupported: this relay has no search (NIP-50)"
+		if f.Search != "" && c.relay.cfg.Search == nil {
+			return noSearch
 		}
 		for _, kind := range f.Kinds {
 			if (kind == nostr.KindGiftWrap || kind == nostr.KindEphemeralWrap) && len(*c.keys.Load()) == 0 {
@@ -119,19 +121,32 @@ func (c *conn) query(m nostr.ReqMsg) (end eventlog.Position, later []eventlog.Po
 	defer leave()
 	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
-	q := index.Query{
-		Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: c.relay.cfg.Limits.Results,
+	found, filters, err := c.search(ctx, m.Filters)
+	if err != nil {
+		return 0, nil, cause(ctx, err)
 	}
+	q := index.Query{
+		Filters: filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: c.relay.cfg.Limits.Results,
+	}
+	later = found
 	answer, err := c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
+		if slices.Contains(found, item.Pos) {
+			return nil
+		}
 		if later != nil || !c.out.trySend(eventMessage(m.SubID, item.JSON)) {
 			later = append(later, item.Pos)
 		}
 		return nil
 	})
+	return answer.End, later, cause(ctx, err)
+}
+
+// cause says why ctx has ended, where that is the reason for an error.
+func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return answer.End, later, err
+	return err
 }
 
 // sendStored sends events that a query has found.
@@ -164,6 +179,10 @@ func (c *conn) failure(what string, err error) string {
 	switch {
 	case errors.Is(err, errSlow), errors.Is(err, errFlooded):
 		return "error: " + err.Error()
+	case errors.Is(err, search.ErrUnavailable), errors.Is(err, search.ErrSlow):
+		return "error: " + err.Error()
+	case errors.Is(err, errManySearches):
+		return "unsupported: " + err.Error()
 	case errors.Is(err, errBusy):
 		return "rate-limited: " + err.Error()
 	case c.ctx.Err() == nil && !errors.Is(err, errStopped):
