@@ -15,6 +15,8 @@ import (
 	"text/tabwriter"
 
 	"golang.org/x/term"
+
+	"madang/internal/config"
 )
 
 // version is set when a release is built.
@@ -54,6 +56,7 @@ func commands() []command {
 		{"invite", "[flags]", "make a link that lets someone in", (*Main).invite},
 		{"feed", "import FILE|URL [flags]", "take in an RSS, Atom or JSON feed as articles", (*Main).feedImport},
 		{"demo", "[flags]", "fill a fresh node with a village, for trying", (*Main).demo},
+		{"config", "[flags]", "print the limits that config.toml may set, as they are now", (*Main).config},
 		{"fsck", "[flags]", "check everything that a data directory holds", (*Main).fsck},
 		{"version", "", "print the version", (*Main).version},
 	}
@@ -96,6 +99,9 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 			return exitUsage
 		default:
 			fmt.Fprintf(m.Stderr, "madang %s: %v\n", c.name, err)
+			if _, ok := errors.AsType[*config.Error](err); ok {
+				return exitUsage
+			}
 			if text := advice(err); text != "" {
 				fmt.Fprintln(m.Stderr, text)
 			}

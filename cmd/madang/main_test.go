@@ -151,6 +151,12 @@ func TestMainInOneProcess(t *testing.T) {
 	if code != exitUsage || !strings.Contains(errs, "too many arguments: b") {
 		t.Errorf("two files: %d, %q", code, errs)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte("relay = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := call("", "config", "--data", dir); code != exitUsage || strings.Count(errs, "\n") != 1 {
+		t.Errorf("a mistake in config.toml: %d, %q", code, errs)
+	}
 	if code, _, errs := call("", "dance"); code != exitUsage || !strings.Contains(errs, `"dance"`) {
 		t.Errorf("unknown command: %d, %q", code, errs)
 	}

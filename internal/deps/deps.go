@@ -2,7 +2,6 @@
 package deps
 
 import (
-	_ "github.com/BurntSushi/toml"
 	_ "github.com/consensys/gnark-crypto/ecc/secp256k1"
 	_ "github.com/klauspost/compress/flate"
 )
