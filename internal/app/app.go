@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -40,6 +41,7 @@ type Config struct {
 	Listen    string           // HOST:PORT; port 0 takes a free one
 	Name      string           // what people call the node; default: as last time, else "Madang"
 	Open      bool             // any key may write and upload
+	MinWork   int              // bits of work asked of events that no member writes or brings (NIP-13); 0: none
 	PublicURL string           // where people reach the node, without a slash at the end; default: from Listen
 	Version   string           // default: "dev"
 	Bulk      bool             // very many events are about to come: an import's way of filling the index
@@ -66,11 +68,13 @@ type App struct {
 	// directory that only the node's own user can open. Add to it before Serve.
 	Control *http.ServeMux
 
-	cfg     Config
-	file    nodeFile
-	closers []func() error // in the order of opening
-	ready   chan struct{}
-	addr    net.Addr // set before ready is closed
+	cfg      Config
+	file     nodeFile // guarded by naming once the node serves
+	naming   sync.RWMutex
+	renaming sync.Mutex     // one change of what the node says of itself at a time
+	closers  []func() error // in the order of opening
+	ready    chan struct{}
+	addr     net.Addr // set before ready is closed
 }
 
 // Open takes the lock and opens everything but the listener. The caller must Close what it gets.
@@ -133,7 +137,7 @@ func (a *App) open(ctx context.Context) error {
 		return fmt.Errorf("opening the blobs: %w", err)
 	}
 	a.onClose(a.Blobs.Close)
-	a.Policy = policy.New(policy.Config{NodeKey: a.NodeKey.PubKey(), Open: a.cfg.Open})
+	a.Policy = policy.New(policy.Config{NodeKey: a.NodeKey.PubKey(), Open: a.cfg.Open, MinWork: a.cfg.MinWork})
 	if err := a.observeOwn(ctx); err != nil {
 		return fmt.Errorf("reading the roster: %w", err)
 	}
@@ -144,6 +148,9 @@ func (a *App) open(ctx context.Context) error {
 		Now:      a.Clock.Now, Known: a.Clock.Known, Logger: a.cfg.Logger, Metrics: a.Metrics,
 	})
 	a.onClose(a.Ingest.Close)
+	if err := a.chooseName(); err != nil {
+		return fmt.Errorf("keeping the node's name: %w", err)
+	}
 	if err := a.publishOwn(ctx); err != nil {
 		return fmt.Errorf("publishing the node's own events: %w", err)
 	}
@@ -188,9 +195,6 @@ func (a *App) Close() error {
 	a.closers = nil
 	return errors.Join(errs...)
 }
-
-// Name is what people call the node.
-func (a *App) Name() string { return a.file.Name }
 
 // measure registers what /metrics tells of the store.
 func (a *App) measure() {

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"madang/internal/nostr"
 	"madang/internal/policy"
 	"madang/internal/web"
 	"madang/internal/web/api"
 	"madang/internal/web/blossom"
 	"madang/internal/web/httpauth"
+	"madang/internal/web/manage"
 	"madang/internal/web/pages"
 	"madang/internal/web/relay"
 	client "madang/web"
@@ -19,7 +21,8 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 	cfg := &a.cfg
 	auth := httpauth.New(httpauth.Config{Now: a.Clock.Now, Known: a.Clock.Known})
 	sockets := relay.New(relay.Config{
-		Index: a.Index, Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy, Join: a.Accounts.JoinByEvent,
+		Index: a.Index, Search: a.openSearch(), Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy,
+		Join: a.Accounts.JoinByEvent,
 		Limits: cfg.Limits, Metrics: a.Metrics, Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
 	})
 	root, err := web.New(web.Config{
@@ -29,13 +32,17 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 		}),
 		Pages: pages.New(pages.Config{
 			Index: a.Index, Blobs: a.Blobs, NodeKey: a.NodeKey.PubKey(), NodeName: a.Name, Publishers: a.Policy.Publishers,
+			Visible: func(e *nostr.Event) bool { return a.Policy.MayRead(e, nil) },
 			BaseURL: func() string { return cfg.PublicURL }, Now: a.Clock.Now, Logger: cfg.Logger,
 		}),
 		API: api.New(api.Config{
-			Name: a.file.Name, NodeKey: a.NodeKey.PubKey(), Version: cfg.Version, Open: cfg.Open, PublicURL: cfg.PublicURL,
+			Name: a.Name, NodeKey: a.NodeKey.PubKey(), Version: cfg.Version, Open: cfg.Open, PublicURL: cfg.PublicURL,
 			Accounts: a.Accounts, Policy: a.Policy, Auth: auth, Media: a.Media, Blobs: a.Blobs,
 			MemberUploadMax: policy.MemberUploadMax, EditorUploadMax: policy.EditorUploadMax,
 			Clock: a.Clock, SetClock: a.setClock, Logger: cfg.Logger,
+		}),
+		Manage: manage.New(manage.Config{
+			Accounts: a.Accounts, Policy: a.Policy, Index: a.Index, Auth: auth, Identity: nodeIdentity{a}, Logger: cfg.Logger,
 		}),
 		Client: client.Files(), Info: a.info, Now: a.Clock.Now, Metrics: a.Metrics, Logger: cfg.Logger,
 	})

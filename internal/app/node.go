@@ -18,6 +18,9 @@ const defaultName = "Madang"
 type nodeFile struct {
 	Name string `json:"name"`
 	URL  string `json:"url,omitempty"` // where people reached it when it last served
+
+	Description string `json:"description,omitempty"` // what operators say of it, and where its picture is
+	Icon        string `json:"icon,omitempty"`
 }
 
 func readNodeFile(dir string) (nodeFile, error) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 
-	"madang/internal/durable"
 	"madang/internal/index"
 	"madang/internal/nostr"
 	"madang/internal/policy"
@@ -16,11 +14,11 @@ import (
 func (a *App) observeOwn(ctx context.Context) error {
 	filter := nostr.All()
 	filter.Authors = []nostr.PubKey{a.NodeKey.PubKey()}
-	filter.Kinds = []uint16{nostr.KindMembers, nostr.KindFollowSet}
+	filter.Kinds = []uint16{nostr.KindMembers, nostr.KindFollowSet, nostr.KindMuteList}
 	return a.queryAll(ctx, filter, func(e *nostr.Event) { a.Policy.Observe(e) })
 }
 
-// publishOwn publishes those of the node's own events that are missing, and its profile again under a new name. Later
+// publishOwn publishes those of the node's own events that are missing, and its profile again where that has changed. Later
 // versions of roster and feeds are made by those who change them.
 func (a *App) publishOwn(ctx context.Context) error {
 	old := make(map[nostr.Address]*nostr.Event)
@@ -33,9 +31,6 @@ func (a *App) publishOwn(ctx context.Context) error {
 		}
 	})
 	if err != nil {
-		return err
-	}
-	if err := a.chooseName(); err != nil {
 		return err
 	}
 	var missing []*nostr.Event
@@ -68,7 +63,12 @@ func (a *App) publishOwn(ctx context.Context) error {
 // ownEvents are the events that every node has: a profile, the roles (NIP-43), a roster and a set of feeds (NIP-51),
 // the last two empty.
 func (a *App) ownEvents() []*nostr.Event {
-	profile, err := json.Marshal(map[string]string{"name": a.file.Name})
+	file := a.identity()
+	profile, err := json.Marshal(struct {
+		Name    string `json:"name"`
+		About   string `json:"about,omitempty"`
+		Picture string `json:"picture,omitempty"`
+	}{file.Name, file.Description, file.Icon})
 	if err != nil {
 		panic(err) // strings always marshal
 	}
@@ -84,26 +84,6 @@ func (a *App) ownEvents() []*nostr.Event {
 		{Kind: nostr.KindMembers, Tags: nostr.Tags{{"-"}}},
 		{Kind: nostr.KindFollowSet, Tags: nostr.Tags{{"-"}, {"d", policy.FeedSet}, {"title", "Feeds"}}},
 	}
-}
-
-// chooseName settles what the node is called, and keeps it.
-func (a *App) chooseName() error {
-	name := a.cfg.Name
-	if name == "" {
-		name = a.file.Name
-	}
-	if name == "" {
-		name = defaultName
-	}
-	if name == a.file.Name {
-		return nil
-	}
-	a.file.Name = name
-	return a.writeNodeFile()
-}
-
-func (a *App) writeNodeFile() error {
-	return durable.WriteJSON(filepath.Join(a.cfg.DataDir, "node.json"), a.file, 0o644)
 }
 
 func (a *App) queryAll(ctx context.Context, f nostr.Filter, fn func(*nostr.Event)) error {

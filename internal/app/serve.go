@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"madang/internal/nostr"
+	"madang/internal/verify"
 	"madang/internal/web"
 )
 
@@ -27,8 +28,9 @@ func (a *App) Serve(ctx context.Context) error {
 	}
 	defer listener.Close()
 	a.addr = listener.Addr()
-	a.file.URL = a.URL()
-	if err := a.writeNodeFile(); err != nil {
+	file := a.identity()
+	file.URL = a.URL()
+	if err := a.keep(file); err != nil {
 		return err
 	}
 	control, err := listenControl(a.cfg.DataDir)
@@ -67,7 +69,7 @@ func (a *App) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.sweep(ctx) })
 	close(a.ready)
-	a.cfg.Logger.Info("serving", "address", a.addr.String(), "name", a.file.Name, "events", a.Index.Len())
+	a.cfg.Logger.Info("serving", "address", a.addr.String(), "name", a.Name(), "events", a.Index.Len())
 	err = group.Wait()
 	a.cfg.Logger.Info("stopped")
 	return err
@@ -150,15 +152,18 @@ func (a *App) info() web.Info {
 	self := a.NodeKey.PubKey().String()
 	l := a.cfg.Limits
 	return web.Info{
-		Name:          a.file.Name,
-		Description:   "An intranet for people without the Internet: messages, news and videos.",
+		Name:          a.Name(),
+		Description:   a.description(),
+		Icon:          a.identity().Icon,
 		PubKey:        self,
 		Self:          self,
-		SupportedNIPs: []int{1, 9, 11, 17, 40, 42, 43, 45, 59, 70, 77},
+		SupportedNIPs: []int{1, 9, 11, 17, 40, 42, 43, 45, 50, 59, 70, 77},
 		Version:       a.cfg.Version,
 		Limitation: web.InfoLimits{
 			MaxMessageLength: l.Frame, MaxSubscriptions: l.Subs, MaxLimit: l.Results, DefaultLimit: l.Results,
-			MaxSubIDLength: nostr.MaxSubIDLength, CreatedAtUpperLimit: 15 * 60, RestrictedWrites: !a.cfg.Open,
+			MaxSubIDLength: nostr.MaxSubIDLength, CreatedAtUpperLimit: 15 * 60,
+			MaxEventTags: nostr.MaxTags, MaxContentLength: verify.MaxSize, MinPowDifficulty: a.cfg.MinWork,
+			RestrictedWrites: !a.cfg.Open,
 		},
 	}
 }

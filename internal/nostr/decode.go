@@ -2,8 +2,8 @@ package nostr
 
 import "slices"
 
-// maxTags bounds an event's tags; NIP-01 sets no bound.
-const maxTags = 5000
+// MaxTags bounds an event's tags; NIP-01 sets no bound.
+const MaxTags = 5000
 
 // DecodeEvent reads one event from JSON (an object and nothing after it but white space). It refuses, wrapping
 // ErrInvalid, whatever NIP-01 does not allow: missing, doubled or mistyped fields, upper-case hex, a created_at above
@@ -87,8 +87,8 @@ func (s *scanner) tags() (Tags, error) {
 	var endsOnStack [24]int
 	elements, ends := onStack[:0], endsOnStack[:0]
 	err := s.array(func(i int) error {
-		if i == maxTags {
-			return invalid("more than %d tags", maxTags)
+		if i == MaxTags {
+			return invalid("more than %d tags", MaxTags)
 		}
 		before := len(elements)
 		err := s.array(func(int) error {

@@ -107,8 +107,8 @@ func (e *Event) check() error {
 	if e.CreatedAt < 0 || e.CreatedAt > maxSafeInteger {
 		return within("created_at", invalid("%d is out of range", e.CreatedAt))
 	}
-	if len(e.Tags) > maxTags {
-		return within("tags", invalid("more than %d tags", maxTags))
+	if len(e.Tags) > MaxTags {
+		return within("tags", invalid("more than %d tags", MaxTags))
 	}
 	for _, t := range e.Tags {
 		if len(t) == 0 {

@@ -83,7 +83,7 @@ func TestSign(t *testing.T) {
 		"before 1970":      {CreatedAt: -1},
 		"too late":         {CreatedAt: maxSafeInteger + 1},
 		"an empty tag":     {Tags: Tags{{}}},
-		"too many tags":    {Tags: make(Tags, maxTags+1)},
+		"too many tags":    {Tags: make(Tags, MaxTags+1)},
 		"tag not UTF-8":    {Tags: Tags{{"t", "\xff"}}},
 		"text not UTF-8":   {Content: "\xff"},
 		"half a surrogate": {Content: "\xed\xa0\xbd"},

@@ -10,6 +10,7 @@ import (
 type Info struct {
 	Name          string     `json:"name"`
 	Description   string     `json:"description,omitempty"`
+	Icon          string     `json:"icon,omitempty"`   // an address
 	PubKey        string     `json:"pubkey,omitempty"` // 64 hex digits
 	Self          string     `json:"self,omitempty"`   // 64 hex digits
 	SupportedNIPs []int      `json:"supported_nips"`
@@ -24,7 +25,10 @@ type InfoLimits struct {
 	MaxSubscriptions    int   `json:"max_subscriptions"`
 	MaxLimit            int   `json:"max_limit"`
 	DefaultLimit        int   `json:"default_limit"`
-	MaxSubIDLength      int   `json:"max_subid_length"`       // characters
+	MaxSubIDLength      int   `json:"max_subid_length"` // characters
+	MaxEventTags        int   `json:"max_event_tags"`
+	MaxContentLength    int   `json:"max_content_length"`     // characters: an event has at most so many bytes
+	MinPowDifficulty    int   `json:"min_pow_difficulty"`     // of events by who is no member, in bits
 	CreatedAtUpperLimit int64 `json:"created_at_upper_limit"` // seconds into the future
 	AuthRequired        bool  `json:"auth_required"`
 	PaymentRequired     bool  `json:"payment_required"`
@@ -43,12 +47,18 @@ func wantsInfo(r *http.Request) bool {
 	return false
 }
 
+// allowOrigins lets pages of any origin read an answer: what is said here is public, and whoever manages the relay
+// (NIP-86) signs each request. Authorization must be named, as * does not cover it.
+func allowOrigins(header http.Header) {
+	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Allow-Headers", "*, Authorization")
+	header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS")
+}
+
 // info answers NIP-11, for pages of any origin.
 func (h *Handler) info(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Allow-Headers", "*")
-	header.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	allowOrigins(header)
 	switch r.Method {
 	case http.MethodOptions:
 		w.WriteHeader(http.StatusNoContent)

@@ -17,6 +17,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"madang/internal/web/blossom"
+	"madang/internal/web/manage"
 )
 
 // Config of the root handler. Handlers may be nil: their paths are then not found.
@@ -24,6 +25,7 @@ type Config struct {
 	Relay   http.Handler     // WebSocket upgrades of /
 	Blossom http.Handler     // /<sha256>[.ext], /upload, /mirror, /list/<pubkey>
 	Pages   http.Handler     // /news…, /videos…
+	Manage  http.Handler     // NIP-86, on /
 	API     http.Handler     // /api/…, /.well-known/nostr.json
 	Client  fs.FS            // the built client, with index.html at its root; without that, a plain page stands in
 	Info    func() Info      // what NIP-11 tells
@@ -98,13 +100,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// root is the relay for a WebSocket, NIP-11 for who asks for it, and the client for a browser.
+// root is the relay for a WebSocket, NIP-11 and NIP-86 for who asks for them, and the client for a browser.
 func (h *Handler) root(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Add("Vary", "Accept")
 	switch {
 	case isUpgrade(r) && h.cfg.Relay != nil:
 		h.cfg.Relay.ServeHTTP(w, r)
+	case manage.Is(r) && h.cfg.Manage != nil:
+		allowOrigins(header)
+		h.cfg.Manage.ServeHTTP(w, r)
 	case wantsInfo(r) || r.Method == http.MethodOptions:
 		h.info(w, r)
 	case h.client.has("/index.html"):

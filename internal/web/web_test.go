@@ -155,8 +155,37 @@ func TestInfo(t *testing.T) {
 		}
 	}
 	r := do(h, "OPTIONS", "/", "Origin", "http://elsewhere.lan", "Access-Control-Request-Method", "GET")
-	if r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Headers") != "*" {
-		t.Errorf("preflight: %s %v", r.Status, r.Header)
+	if r.StatusCode != http.StatusNoContent {
+		t.Errorf("preflight: %s", r.Status)
+	}
+	for method, r := range map[string]*http.Response{
+		"OPTIONS": r, "GET": do(h, "GET", "/", "Accept", "application/nostr+json"),
+		"HEAD": do(h, "HEAD", "/", "Accept", "application/nostr+json"),
+	} {
+		for name, want := range map[string]string{ // NIP-11, and NIP-86 on the same address
+			"Access-Control-Allow-Origin":  "*",
+			"Access-Control-Allow-Headers": "*, Authorization",
+			"Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+		} {
+			if got := r.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", method, name, got, want)
+			}
+		}
+	}
+	if r := do(h, "POST", "/", "Accept", "application/nostr+json"); r.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %s", r.Status)
+	}
+}
+
+// TestOnlyOneEndpoint: a path that changes nothing is no second relay (NIP-01).
+func TestOnlyOneEndpoint(t *testing.T) {
+	relay := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	h := newTestHandler(t, func(c *Config) { c.Relay = relay })
+	for path, want := range map[string]bool{"/": true, "/?x=1": true, "/relay": false, "//": false, "/ws": false} {
+		r := do(h, "GET", path, "Upgrade", "websocket", "Connection", "Upgrade")
+		if got := r.StatusCode == http.StatusTeapot; got != want {
+			t.Errorf("%s reaches the relay: %v, want %v", path, got, want)
+		}
 	}
 }
 

@@ -20,11 +20,11 @@ import (
 
 // Config of the API. Every field without a default is needed.
 type Config struct {
-	Name      string       // the node's, for people
-	NodeKey   nostr.PubKey // the node's
-	Version   string       // of the program
-	Open      bool         // any key may write and upload
-	PublicURL string       // the node's address for links, without a slash at its end; "": as the request addressed it
+	Name      func() string // the node's, for people
+	NodeKey   nostr.PubKey  // the node's
+	Version   string        // of the program
+	Open      bool          // any key may write and upload
+	PublicURL string        // the node's address for links, without a slash at its end; "": as the request addressed it
 
 	Accounts *account.Accounts
 	Policy   *policy.Policy
@@ -100,7 +100,7 @@ func (s *server) node(w http.ResponseWriter, _ *http.Request) error {
 		clock = "unknown"
 	}
 	return reply(w, http.StatusOK, map[string]any{
-		"name":            s.cfg.Name,
+		"name":            s.cfg.Name(),
 		"pubkey":          s.cfg.NodeKey.String(),
 		"time":            s.cfg.Clock.Now().Unix(),
 		"clock":           clock,

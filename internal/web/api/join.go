@@ -19,7 +19,7 @@ func (s *server) checkInvite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, map[string]any{"role": account.RoleName(inv.Role), "node": s.cfg.Name})
+	return reply(w, http.StatusOK, map[string]any{"role": account.RoleName(inv.Role), "node": s.cfg.Name()})
 }
 
 // createInvite makes an invite: operators for any role, editors for members.

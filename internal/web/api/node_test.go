@@ -77,7 +77,7 @@ func newNode(t *testing.T) *node {
 	jobs, err := media.Open(media.Config{Dir: filepath.Join(dir, "jobs"), Blobs: blobs, Logger: logger})
 	check(t, err)
 	server := httptest.NewServer(New(Config{
-		Name: nodeName, NodeKey: n.key.PubKey(), Version: "1.2.3",
+		Name: func() string { return nodeName }, NodeKey: n.key.PubKey(), Version: "1.2.3",
 		Accounts: n.accounts, Policy: n.policy, Auth: httpauth.New(httpauth.Config{Now: n.now}), Media: jobs, Blobs: blobs,
 		MemberUploadMax: 20 << 20, EditorUploadMax: 4 << 30, Clock: n, Logger: logger,
 		SetClock: n.setClock,

@@ -26,10 +26,11 @@ type Config struct {
 	NodeKey nostr.PubKey // names the Atom feed
 	// Publishers lists those whose articles and videos are shown; nil, or a nil list: everyone's.
 	Publishers func() []nostr.PubKey
-	NodeName   func() string    // what people call the node; default "Madang"
-	BaseURL    func() string    // the node's public address; default: as each reader asks for it
-	Now        func() time.Time // its location is the one of the dates; default time.Now
-	Logger     *slog.Logger     // default slog.Default()
+	Visible    func(*nostr.Event) bool // what of theirs may be shown; default: all
+	NodeName   func() string           // what people call the node; default "Madang"
+	BaseURL    func() string           // the node's public address; default: as each reader asks for it
+	Now        func() time.Time        // its location is the one of the dates; default time.Now
+	Logger     *slog.Logger            // default slog.Default()
 }
 
 //go:embed style.css

@@ -33,7 +33,7 @@ func (h *Handler) published(kinds ...uint16) nostr.Filter {
 }
 
 func (h *Handler) query(ctx context.Context, f nostr.Filter, yield func(*nostr.Event) error) error {
-	q := index.Query{Filters: []nostr.Filter{f}, Now: h.cfg.Now().Unix()}
+	q := index.Query{Filters: []nostr.Filter{f}, Now: h.cfg.Now().Unix(), Visible: h.cfg.Visible}
 	err := h.cfg.Index.Events(ctx, q, yield)
 	if errors.Is(err, errEnough) {
 		return nil
