@@ -22,7 +22,7 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 	auth := httpauth.New(httpauth.Config{Now: a.Clock.Now, Known: a.Clock.Known})
 	sockets := relay.New(relay.Config{
 		Index: a.Index, Search: a.openSearch(), Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy,
-		Join: a.Accounts.JoinByEvent,
+		Join:   a.Accounts.JoinByEvent,
 		Limits: cfg.Limits, Metrics: a.Metrics, Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
 	})
 	root, err := web.New(web.Config{
