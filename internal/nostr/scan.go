@@ -115,45 +115,86 @@ func (s *scanner) string() (string, error) {
 		return "", s.unexpected("a string")
 	}
 	start := s.pos
-	for ; s.pos < len(s.text); s.pos++ {
-		switch c := s.text[s.pos]; {
-		case c == '"':
+	s.pos += plainLen(s.text[start:])
+	if s.pos < len(s.text) {
+		switch s.text[s.pos] {
+		case '"':
 			s.pos++
 			return s.text[start : s.pos-1], nil
-		case c == '\\':
+		case '\\':
 			return s.escapedString(start)
-		case c < ' ':
-			return "", s.unexpected("no bare control character in a string")
 		}
 	}
-	return "", s.unexpected("'\"'")
+	return "", s.unclosed()
 }
 
 // escapedString goes on with a string whose first escape has been reached.
 func (s *scanner) escapedString(start int) (string, error) {
 	var b strings.Builder
+	b.Grow(s.rawLen() + s.pos - start)
 	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; {
-		case c == '"':
-			b.WriteString(s.text[start:s.pos])
+		b.WriteString(s.text[start:s.pos])
+		switch s.text[s.pos] {
+		case '"':
 			s.pos++
 			return b.String(), nil
-		case c == '\\':
-			b.WriteString(s.text[start:s.pos])
+		case '\\':
 			s.pos++
 			r, err := s.escape()
 			if err != nil {
 				return "", err
 			}
 			b.WriteRune(r)
-			start = s.pos
-		case c < ' ':
-			return "", s.unexpected("no bare control character in a string")
 		default:
-			s.pos++
+			return "", s.unclosed()
+		}
+		start = s.pos
+		s.pos += plainLen(s.text[start:])
+	}
+	return "", s.unclosed()
+}
+
+// rawLen returns how many bytes a string still has, escapes as they are written.
+func (s *scanner) rawLen() int {
+	i := s.pos
+	for i < len(s.text) && s.text[i] == '\\' {
+		i = min(i+2, len(s.text)) // what is escaped does not end the string
+		i += plainLen(s.text[i:])
+	}
+	return i - s.pos
+}
+
+// unclosed says why a string ends before its quote.
+func (s *scanner) unclosed() error {
+	if s.pos < len(s.text) {
+		return s.unexpected("no bare control character in a string")
+	}
+	return s.unexpected("'\"'")
+}
+
+// plainLen returns how many bytes s begins with that stand for themselves in JSON: no quote, backslash or control
+// character below U+0020. It looks at eight at a time.
+func plainLen(s string) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		quote, backslash := w^'"'*ones, w^'\\'*ones
+		// A byte's high bit is set where it is below ' ', or where quote or backslash is 0 and so below 1; a borrow may
+		// set it in the bytes above such a one, too, but never without one.
+		if ((w-' '*ones)&^w|(quote-ones)&^quote|(backslash-ones)&^backslash)&highs != 0 {
+			break
 		}
 	}
-	return "", s.unexpected("'\"'")
+	for i < len(s) && s[i] >= ' ' && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // escape reads what follows a backslash.
