@@ -66,7 +66,6 @@ describe('gift wraps', () => {
     ['a seal with a wrong signature', () => forge({ rumor: chat('x'), tamper: (s) => (s.sig = '0'.repeat(128)) })],
     ['a seal with another content', () => forge({ rumor: chat('x'), tamper: (s) => (s.created_at += 1) })],
     ['a seal that claims another author', () => forge({ rumor: chat('x'), tamper: (s) => (s.pubkey = publicKey(bob)) })],
-    ['a seal with tags', () => forge({ rumor: chat('x'), seal: { tags: [['p', publicKey(bob)]] } })],
     ['a seal of another kind', () => forge({ rumor: chat('x'), seal: { kind: 1 } })],
     ['a rumor whose id is wrong', () => forge({ rumor: { ...chat('x'), id: 'a'.repeat(64) } })],
     ['a rumor without an id', () => forge({ rumor: { ...chat('x'), id: undefined } })],
@@ -78,6 +77,23 @@ describe('gift wraps', () => {
     ['an author that is no point', () => ({ ...forge({ rumor: chat('x') }), pubkey: 'f'.repeat(64) })],
   ])('are refused with %s', (_name, make) => {
     expect(unwrap(make(), bob)).toBeNull();
+  });
+
+  it('are opened in spite of tags on the seal and of several readers', () => {
+    const rumor = chat('x');
+    const wrap = forge({ rumor, seal: { tags: [['expiration', '1'], ['p', publicKey(alice)]] } });
+    wrap.tags.push(['p', publicKey(alice), 'wss://relay.example']);
+    expect(unwrap(wrap, bob)).toEqual(rumor);
+  });
+
+  it('are opened in the longer form of NIP-44, and never made in it', () => {
+    const rumor = chat('x'.repeat(46_000));
+    const wrap = forge({ rumor });
+    expect(wrap.content.length).toBeGreaterThan(65_536 * 4 / 3);
+    expect(unwrap(wrap, bob)).toEqual(rumor);
+    expect(() => wrapFor(rumor, alice, publicKey(bob), now)).toThrow(RangeError);
+    const longest = wrapFor(chat('x'.repeat(40_000)), alice, publicKey(bob), now);
+    expect(unwrap(longest, bob)?.content).toHaveLength(40_000);
   });
 
   it('give only the fields of a rumor, whatever was packed beside them', () => {

@@ -9,6 +9,9 @@ const twoDays = 2 * 24 * 60 * 60;
 /** No node takes a larger event (256 KiB). */
 const maxPayload = 256 * 1024;
 
+/** Bytes of a text to encrypt: NIP-44 has a longer form from 65,536 on, which several libraries refuse. */
+const maxText = 65_535;
+
 export interface RumorTemplate {
   kind: number;
   created_at: number;
@@ -33,14 +36,19 @@ function pastMoment(now: number): number {
   return Math.max(0, now - Math.floor((random / 2 ** 32) * twoDays)); // some clocks stand at 1970
 }
 
+function seal(text: string, secret: Uint8Array, reader: Hex): string {
+  if (new TextEncoder().encode(text).length > maxText) throw new RangeError('too long to be read everywhere');
+  return encrypt(text, getConversationKey(secret, reader));
+}
+
 /** Seals a rumor with the author's key and wraps it for one reader with a key used once. */
 export function wrapFor(rumor: Rumor, secret: Uint8Array, reader: Hex, now: number): NostrEvent {
-  const seal = finalizeEvent(
+  const sealed = finalizeEvent(
     {
       kind: kind.seal,
       created_at: pastMoment(now),
       tags: [],
-      content: encrypt(JSON.stringify(rumor), getConversationKey(secret, reader)),
+      content: seal(JSON.stringify(rumor), secret, reader),
     },
     secret,
   );
@@ -50,7 +58,7 @@ export function wrapFor(rumor: Rumor, secret: Uint8Array, reader: Hex, now: numb
       kind: kind.wrap,
       created_at: pastMoment(now),
       tags: [['p', reader]],
-      content: encrypt(JSON.stringify(seal), getConversationKey(once, reader)),
+      content: seal(JSON.stringify(sealed), once, reader),
     },
     once,
   );
@@ -60,13 +68,14 @@ export function wrapFor(rumor: Rumor, secret: Uint8Array, reader: Hex, now: numb
 /**
  * Opens a wrap; null when it is not for this key, is broken, or its seal or author does not hold. The wrap's own
  * signature is by a throw-away key and proves nothing, so only the seal's is checked; that the seal's author is the
- * rumor's author is what keeps anyone from speaking in another's name (NIP-17).
+ * rumor's author is what keeps anyone from speaking in another's name (NIP-17). NIP-59 wants no tags on a seal and yet
+ * speaks of its expiration: whatever is there is passed over.
  */
 export function unwrap(wrap: NostrEvent, secret: Uint8Array): Rumor | null {
   try {
     if (wrap.kind !== kind.wrap || wrap.content.length > maxPayload) return null;
     const seal: unknown = JSON.parse(decrypt(wrap.content, getConversationKey(secret, wrap.pubkey)));
-    if (!isEvent(seal) || seal.kind !== kind.seal || seal.tags.length > 0 || !verifyEvent(seal)) return null;
+    if (!isEvent(seal) || seal.kind !== kind.seal || !verifyEvent(seal)) return null;
     const rumor: unknown = JSON.parse(decrypt(seal.content, getConversationKey(secret, seal.pubkey)));
     if (!isRumor(rumor) || rumor.pubkey !== seal.pubkey) return null;
     const { kind: k, created_at, tags, content, pubkey, id } = rumor;
