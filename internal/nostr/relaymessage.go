@@ -24,8 +24,22 @@ func AppendOK(dst []byte, id string, ok bool, message string) []byte {
 	return appendLast(dst, message)
 }
 
-// AppendEOSE appends ["EOSE",subID].
-func AppendEOSE(dst []byte, subID string) []byte { return append(appendLabel(dst, "EOSE", subID), ']') }
+// AppendEOSE appends ["EOSE",subID], or with hints ["EOSE",subID,[hint,...]] (NIP-67).
+func AppendEOSE(dst []byte, subID string, hints ...string) []byte {
+	dst = appendLabel(dst, "EOSE", subID)
+	for i, hint := range hints {
+		if i == 0 {
+			dst = append(dst, ",["...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, hint)
+	}
+	if len(hints) > 0 {
+		dst = append(dst, ']')
+	}
+	return append(dst, ']')
+}
 
 // AppendClosed appends ["CLOSED",subID,message].
 func AppendClosed(dst []byte, subID, message string) []byte {

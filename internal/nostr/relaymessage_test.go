@@ -12,6 +12,8 @@ func TestRelayMessages(t *testing.T) {
 		`["OK","` + idHex + `",true,""]`:                 AppendOK(nil, idHex, true, ""),
 		`["OK","` + idHex + `",false,"invalid: \u0001"]`: AppendOK(nil, idHex, false, "invalid: \x01"),
 		`["EOSE","a"]`:                  AppendEOSE(nil, "a"),
+		`["EOSE","a",["more"]]`:         AppendEOSE(nil, "a", "more"),
+		`["EOSE","a",["x","\"y"]]`:      AppendEOSE(nil, "a", "x", `"y`),
 		`["CLOSED","a","error: \"x\""]`: AppendClosed(nil, "a", `error: "x"`),
 		`["NOTICE","a\nb"]`:             AppendNotice(nil, "a\nb"),
 		`["AUTH","c"]`:                  AppendAuth(nil, "c"),

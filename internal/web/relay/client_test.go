@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
@@ -29,7 +30,7 @@ const patience = 20 * time.Second
 
 // testNode is everything behind a relay, on a directory of its own.
 type testNode struct {
-	t      *testing.T
+	t      testing.TB
 	key    nostr.SecretKey
 	log    *eventlog.Files
 	index  *index.Index
@@ -43,7 +44,7 @@ type testNode struct {
 }
 
 // startNode opens a node in dir. change may alter its configuration.
-func startNode(t *testing.T, dir string, open bool, change func(*Config)) *testNode {
+func startNode(t testing.TB, dir string, open bool, change func(*Config)) *testNode {
 	t.Helper()
 	n := &testNode{t: t, key: testKey(200), now: time.Unix(1_700_000_000, 0)}
 	var err error
@@ -121,7 +122,7 @@ func testKey(i byte) (sk nostr.SecretKey) {
 	return sk
 }
 
-func sign(t *testing.T, sk nostr.SecretKey, e *nostr.Event) *nostr.Event {
+func sign(t testing.TB, sk nostr.SecretKey, e *nostr.Event) *nostr.Event {
 	t.Helper()
 	if err := e.Sign(sk); err != nil {
 		t.Fatal(err)
@@ -142,7 +143,7 @@ func (n *testNode) event(sk nostr.SecretKey, kind uint16, at int64, content stri
 
 // client is a plain Nostr client.
 type client struct {
-	t         *testing.T
+	t         testing.TB
 	conn      net.Conn
 	r         *bufio.Reader
 	host      string
@@ -161,12 +162,12 @@ func (n *testNode) connect() *client {
 	return c
 }
 
-func (n *testNode) dial(header ws.HandshakeHeader) *client {
+func (n *testNode) dial(header ws.HandshakeHeader, extensions ...httphead.Option) *client {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
 	host := n.server.Listener.Addr().String()
-	conn, r, _, err := ws.Dialer{Header: header}.Dial(ctx, "ws://"+host+"/")
+	conn, r, _, err := ws.Dialer{Header: header, Extensions: extensions}.Dial(ctx, "ws://"+host+"/")
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -179,9 +180,10 @@ func (n *testNode) dial(header ws.HandshakeHeader) *client {
 
 // message is one that came from the relay.
 type message struct {
-	label string
-	parts []json.RawMessage
-	raw   string
+	label    string
+	parts    []json.RawMessage
+	raw      string
+	deflated int // bytes it came as; 0: it was not compressed
 }
 
 func (m message) String() string { return m.raw }
@@ -229,12 +231,19 @@ func (c *client) read() (message, error) {
 		if _, err := io.ReadFull(c.r, payload); err != nil {
 			return message{}, err
 		}
+		deflated := 0
+		if h.Rsv1() {
+			deflated = len(payload)
+			if payload, err = inflateAll(payload); err != nil {
+				return message{}, err
+			}
+		}
 		switch h.OpCode {
 		case ws.OpClose:
 			code, reason := ws.ParseCloseFrameData(payload)
 			return message{}, &closeError{code, reason}
 		case ws.OpText:
-			m := message{raw: string(payload)}
+			m := message{raw: string(payload), deflated: deflated}
 			if err := json.Unmarshal(payload, &m.parts); err != nil {
 				return m, fmt.Errorf("%q: %w", payload, err)
 			}

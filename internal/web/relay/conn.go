@@ -1,17 +1,18 @@
 package relay
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gobwas/ws"
 	"golang.org/x/sync/semaphore"
@@ -21,8 +22,9 @@ import (
 	"madang/internal/policy"
 )
 
-// conn is one client's connection. Its reader runs in serve, and answers queries itself: a client has one query at a
-// time, and waits for it to be written. The writer is outbox.run.
+// conn is one client's connection. One goroutine reads at a time: rest waits for the client on a small stack, and work
+// takes its messages and answers queries itself, since a client has one query at a time. Whoever has something to say
+// writes it (outbox).
 type conn struct {
 	relay     *Relay
 	addr      *address
@@ -33,9 +35,10 @@ type conn struct {
 
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
-	ready  chan struct{} // closed when net and out may be used by others
-	net    *patientConn
-	out    *outbox
+	out    outbox
+	socket *socket     // nil until serve
+	ping   *time.Timer // likewise
+	over   func()      // is told of the end
 
 	// What follows is the reader's.
 	subs    map[string]*subscription
@@ -49,38 +52,78 @@ type conn struct {
 
 func newConn(r *Relay, addr *address, host string) *conn {
 	c := &conn{
-		relay: r, addr: addr, rates: newBuckets(r.cfg.Limits.Conn), host: host, challenge: rand.Text(),
-		ready: make(chan struct{}),
-		subs:  make(map[string]*subscription), negs: make(map[string]*reconciliation),
+		relay: r, addr: addr, rates: newBuckets(r.cfg.Limits.Conn), host: strings.Clone(host), challenge: rand.Text(),
+		subs: make(map[string]*subscription), negs: make(map[string]*reconciliation),
 	}
+	c.out.init(r.cfg.Limits, &r.queued, &r.flushers)
 	c.keys.Store(new([]nostr.PubKey))
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
 
-// serve speaks with the client until either has had enough. It returns when all that it started has ended.
-func (c *conn) serve(nc net.Conn, early []byte) {
-	defer nc.Close()
-	defer c.cancel()
-	c.net = &patientConn{Conn: nc}
-	c.out = newOutbox(c.relay.cfg.Limits, &c.relay.queued, c.net.hurry)
-	close(c.ready)
-
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		if c.out.run(c.net) != nil {
-			nc.Close() // so that the reader ends, too
-		} else if half, ok := nc.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite()
-		}
-		c.out.stop()
-	})
+// serve speaks with the client until either has had enough, and then calls over, once all that it started has ended. It
+// returns at once. The client has sent early already; deflate: it takes and sends compressed messages.
+func (c *conn) serve(nc net.Conn, early []byte, deflate bool, over func()) {
+	c.socket = newSocket(nc, pace{c.ctx, [...]*rate.Limiter{c.rates.bytes, c.addr.bytes}})
+	c.over, c.out.deflate = over, deflate
+	c.ping = time.AfterFunc(pingTime, c.sendPing)
+	c.out.attach(c.socket)
 	c.send(func(dst []byte) []byte { return nostr.AppendAuth(dst, c.challenge) })
+	if len(early) > 0 {
+		go c.work(c.socket.inboxOf(early))
+		return
+	}
+	go c.rest()
+}
 
-	r := bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(early)), &pacedReader{
-		r: c.net, ctx: c.ctx, buckets: []*rate.Limiter{c.rates.bytes, c.addr.bytes},
-	}))
-	err := c.read(r)
+// sendPing pings a client that is still there, now and later.
+func (c *conn) sendPing() {
+	if c.ctx.Err() == nil {
+		c.out.control(ws.OpPing, nil)
+		c.ping.Reset(pingTime)
+	}
+}
+
+// rest waits for the client. What it sends is taken by the same goroutine; the next to wait is a new one, whose stack is
+// small again.
+func (c *conn) rest() {
+	in, err := c.socket.rest()
+	if err != nil {
+		c.end(err, in)
+		return
+	}
+	c.work(in)
+}
+
+// work takes the messages that are there.
+func (c *conn) work(in *inbox) {
+	if err := c.read(in); err != nil {
+		c.end(err, in)
+		return
+	}
+	in.free()
+	go c.rest()
+}
+
+// recover makes an error of a panic, which must not take the node down. The log gets the place, not the message: private
+// content may be in it.
+func (c *conn) recover(err *error) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	what := fmt.Sprintf("%T", v)
+	if fault, ok := v.(runtime.Error); ok {
+		what = fault.Error()
+	}
+	c.relay.cfg.Logger.Error("a connection panicked", "panic", what, "stack", string(debug.Stack()))
+	*err = &closeError{ws.StatusInternalServerError, "something went wrong on the node"}
+}
+
+// end ends the connection for the reason that err is.
+func (c *conn) end(err error, in *inbox) {
+	defer c.over()
+	c.ping.Stop()
 	c.cancel()
 	for id := range c.subs {
 		c.endSub(id)
@@ -102,47 +145,56 @@ func (c *conn) serve(nc net.Conn, early []byte) {
 	// Whatever the client still sends is taken in and thrown away: closing with unread bytes would make the system
 	// reset the connection, and the last frames would be lost.
 	if errors.As(err, &closing) {
-		io.Copy(io.Discard, r)
+		io.Copy(io.Discard, in)
 	}
-	writer.Wait()
+	c.out.rest()
+	c.socket.Close()
 }
 
-// read takes messages until the connection ends.
-func (c *conn) read(r *bufio.Reader) error {
+// read takes messages until the connection ends, or, without an error, none is there.
+func (c *conn) read(in *inbox) (err error) {
+	defer c.recover(&err)
 	frames := frameReader{
-		r:     r,
-		limit: c.relay.cfg.Limits.Frame,
-		pong:  func(payload []byte) { c.out.control(ws.OpPong, payload) },
-		bye:   c.out.finish,
+		r:       in.Reader,
+		limit:   c.relay.cfg.Limits.Frame,
+		inflate: c.out.deflate,
+		pong:    func(payload []byte) { c.out.control(ws.OpPong, payload) },
+		bye:     c.out.finish,
 	}
-	for {
+	for !in.empty() {
 		frame, err := frames.next()
 		if err != nil {
 			return err
 		}
-		if c.out.finished() {
+		if frame == nil || c.out.finished() {
 			continue // until the client's farewell, or the end of its patience
 		}
-		m, err := nostr.DecodeClientMessage(frame)
-		if !c.mayTalk() {
-			if err := c.slowDown(m, err); err != nil {
-				return err
-			}
-			continue
+		if err := c.take(frame, !in.empty()); err != nil {
+			return err
 		}
-		if err != nil {
-			c.refuse(err)
-			if c.strikes++; c.strikes == maxStrikes {
-				return &closeError{ws.StatusPolicyViolation, "too many malformed messages"}
-			}
-			continue
-		}
-		c.strikes = 0
-		c.handle(m, len(frame), r.Buffered() > 0)
 	}
+	return nil
 }
 
-// handle takes a message of size bytes; more says that the client has sent more already.
+// take takes a message; more says that the client has sent more already.
+func (c *conn) take(frame []byte, more bool) error {
+	m, err := nostr.DecodeClientMessage(frame)
+	if !c.mayTalk() {
+		return c.slowDown(m, err)
+	}
+	if err != nil {
+		c.refuse(err)
+		if c.strikes++; c.strikes == maxStrikes {
+			return &closeError{ws.StatusPolicyViolation, "too many malformed messages"}
+		}
+		return nil
+	}
+	c.strikes = 0
+	c.handle(m, len(frame), more)
+	return nil
+}
+
+// handle takes a message of size bytes.
 func (c *conn) handle(m nostr.ClientMessage, size int, more bool) {
 	switch m := m.(type) {
 	case nostr.EventMsg:
@@ -205,22 +257,12 @@ func (c *conn) isMember() bool {
 }
 
 // hangUp says farewell from outside the reader.
-func (c *conn) hangUp(code ws.StatusCode, reason string) {
-	select {
-	case <-c.ready:
-		c.out.finish(code, reason)
-	default: // in the handshake, which has its own bound; the reader sees the relay's end at once
-	}
-}
+func (c *conn) hangUp(code ws.StatusCode, reason string) { c.out.finish(code, reason) }
 
 // cut ends the connection without farewell.
 func (c *conn) cut() {
-	select {
-	case <-c.ready:
-		c.cancel()
-		c.net.Close()
-	default:
-	}
+	c.cancel()
+	c.out.cut()
 }
 
 func (c *conn) send(message func(dst []byte) []byte) bool { return c.out.send(message) }

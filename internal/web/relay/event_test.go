@@ -25,9 +25,10 @@ func TestUnreadAnswersHoldUpNobodyElse(t *testing.T) {
 		t.Fatal("the relay is full")
 	}
 	var running sync.WaitGroup
-	running.Go(func() {
-		defer n.relay.leave(conn)
-		conn.serve(theirs, nil)
+	running.Add(1)
+	conn.serve(theirs, nil, false, func() {
+		n.relay.leave(conn)
+		running.Done()
 	})
 	const total, unread = 200, 80
 	events := make([]*nostr.Event, total)

@@ -2,13 +2,10 @@ package relay
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"sync"
-	"time"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -27,56 +24,109 @@ func (e *closeError) Error() string { return fmt.Sprintf("closing with %d: %s", 
 
 // frameReader puts messages together (RFC 6455, section 5).
 type frameReader struct {
-	r     *bufio.Reader
-	limit int                                   // bytes of one message
-	pong  func(payload []byte)                  // answers a ping
-	bye   func(code ws.StatusCode, text string) // answers a close frame
+	r       *bufio.Reader
+	limit   int                                   // bytes of one message, as it comes and as it is inflated
+	inflate bool                                  // messages may be compressed (RFC 7692)
+	pong    func(payload []byte)                  // answers a ping
+	bye     func(code ws.StatusCode, text string) // answers a close frame
 }
 
-// next returns the next text message, which is the caller's. Memory grows with what arrives, never with what a header
-// promises.
+// next returns the next text message, which is the caller's, or nothing after a control frame between messages. Memory
+// grows with what arrives, never with what a header promises.
 func (f *frameReader) next() ([]byte, error) {
-	var message bytes.Buffer
-	state := ws.StateServerSide
+	var message []byte
+	state, compressed := ws.StateServerSide, false
 	for fragments := 0; fragments < maxFragments; {
-		h, err := ws.ReadHeader(f.r)
+		h, err := f.header(state)
 		if err != nil {
-			if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
-				return nil, &closeError{ws.StatusProtocolError, "malformed frame"}
-			}
 			return nil, err
-		}
-		if err := ws.CheckHeader(h, state); err != nil {
-			return nil, &closeError{ws.StatusProtocolError, err.Error()}
 		}
 		if h.OpCode.IsControl() {
 			if err := f.control(h); err != nil {
 				return nil, err
 			}
+			if !state.Fragmented() {
+				return nil, nil
+			}
 			continue
 		}
-		fragments++
+		if fragments++; fragments == 1 {
+			compressed = h.Rsv1()
+		}
 		if h.OpCode == ws.OpBinary {
 			return nil, &closeError{ws.StatusUnsupportedData, "only text messages are understood"}
 		}
-		if h.Length > int64(f.limit-message.Len()) {
-			return nil, &closeError{ws.StatusMessageTooBig, fmt.Sprintf("messages may have %d bytes", f.limit)}
+		if h.Length > int64(f.limit-len(message)) {
+			return nil, f.tooBig()
 		}
-		start := message.Len()
-		if _, err := io.CopyN(&message, f.r, h.Length); err != nil {
-			return nil, noEOF(err)
+		if message, err = f.payload(message, h); err != nil {
+			return nil, err
 		}
-		ws.Cipher(message.Bytes()[start:], h.Mask, 0)
-		if !h.Fin {
-			state = state.Set(ws.StateFragmented)
-			continue
+		if h.Fin {
+			return f.text(message, compressed)
 		}
-		if !utf8.Valid(message.Bytes()) {
-			return nil, &closeError{ws.StatusInvalidFramePayloadData, "text is not UTF-8"}
-		}
-		return message.Bytes(), nil
+		state = state.Set(ws.StateFragmented)
 	}
 	return nil, &closeError{ws.StatusPolicyViolation, "too many fragments"}
+}
+
+func (f *frameReader) tooBig() error {
+	return &closeError{ws.StatusMessageTooBig, fmt.Sprintf("messages may have %d bytes", f.limit)}
+}
+
+// header reads a header. That a message is compressed is said in its first frame (RFC 7692, section 6).
+func (f *frameReader) header(state ws.State) (ws.Header, error) {
+	h, err := ws.ReadHeader(f.r)
+	if err != nil {
+		if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
+			return h, &closeError{ws.StatusProtocolError, "malformed frame"}
+		}
+		return h, err
+	}
+	checked := h
+	if f.inflate && h.Rsv1() && h.OpCode.IsData() && !state.Fragmented() {
+		checked.Rsv = ws.Rsv(false, h.Rsv2(), h.Rsv3())
+	}
+	if err := ws.CheckHeader(checked, state); err != nil {
+		return h, &closeError{ws.StatusProtocolError, err.Error()}
+	}
+	return h, nil
+}
+
+// payload appends a frame's payload to the message.
+func (f *frameReader) payload(message []byte, h ws.Header) ([]byte, error) {
+	const step = 4 << 10
+	for left := int(h.Length); left > 0; {
+		start := len(message)
+		n := min(left, max(step, start))
+		message = slices.Grow(message, n)[:start+n]
+		if _, err := io.ReadFull(f.r, message[start:]); err != nil {
+			return nil, noEOF(err)
+		}
+		ws.Cipher(message[start:], h.Mask, int(h.Length)-left)
+		left -= n
+	}
+	return message, nil
+}
+
+// text returns what a whole message says.
+func (f *frameReader) text(message []byte, compressed bool) ([]byte, error) {
+	if compressed {
+		var err error
+		switch message, err = inflate(message, f.limit); {
+		case errors.Is(err, errInflated):
+			return nil, f.tooBig()
+		case err != nil:
+			return nil, &closeError{ws.StatusInvalidFramePayloadData, err.Error()}
+		}
+	}
+	if !utf8.Valid(message) {
+		return nil, &closeError{ws.StatusInvalidFramePayloadData, "text is not UTF-8"}
+	}
+	if message == nil {
+		message = []byte{}
+	}
+	return message, nil
 }
 
 func (f *frameReader) control(h ws.Header) error {
@@ -107,37 +157,4 @@ func noEOF(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// patientConn gives every read idleTime and every write writeTime, until hurry gives all that follows closeTime
-// together.
-type patientConn struct {
-	net.Conn
-	mu       sync.Mutex // guards hurrying, together with the deadlines that follow from it
-	hurrying bool
-}
-
-func (c *patientConn) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	if !c.hurrying {
-		c.Conn.SetReadDeadline(time.Now().Add(idleTime))
-	}
-	c.mu.Unlock()
-	return c.Conn.Read(p)
-}
-
-func (c *patientConn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	if !c.hurrying {
-		c.Conn.SetWriteDeadline(time.Now().Add(writeTime))
-	}
-	c.mu.Unlock()
-	return c.Conn.Write(p)
-}
-
-func (c *patientConn) hurry() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.hurrying = true
-	c.Conn.SetDeadline(time.Now().Add(closeTime))
 }

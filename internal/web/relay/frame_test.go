@@ -160,14 +160,10 @@ func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
-		r := &Relay{cfg: Config{Limits: DefaultLimits()}}
-		r.addresses = newAddresses(r.cfg.Limits)
+		r := New(Config{})
 		c := newConn(r, &address{buckets: newBuckets(Rates{})}, "box.lan")
 		ended := make(chan struct{})
-		go func() {
-			c.serve(ours, nil)
-			close(ended)
-		}()
+		c.serve(ours, nil, false, func() { close(ended) })
 		began := time.Now()
 		var ops []ws.OpCode
 		for {

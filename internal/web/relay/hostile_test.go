@@ -15,16 +15,17 @@ import (
 func TestPongsAreBounded(t *testing.T) {
 	const limit = 10_000
 	var total atomic.Int64
-	o := newOutbox(Limits{Queue: limit, Queues: 1 << 30}, &total, func() {})
+	var o outbox
+	o.init(Limits{Queue: limit, Queues: 1 << 30}, &total, nil)
 	for range 10_000 {
 		o.control(ws.OpPong, make([]byte, ws.MaxControlFramePayloadSize))
 	}
 	if total.Load() > limit {
 		t.Errorf("%d bytes wait, want at most %d", total.Load(), limit)
 	}
-	o.queue, o.writing = nil, 0
+	o.drop(0)
 	o.control(ws.OpPong, []byte("a later one"))
-	if !strings.Contains(string(o.queue), "a later one") {
+	if len(o.queue) != 1 || !strings.Contains(string(o.queue[0].head), "a later one") {
 		t.Error("a ping was not answered although there was room again")
 	}
 }

@@ -1,10 +1,9 @@
 package relay
 
 import (
-	"io"
+	"iter"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gobwas/ws"
 
@@ -14,26 +13,57 @@ import (
 // statusTryAgainLater is sent to a client that reads too slowly (IANA's WebSocket close codes).
 const statusTryAgainLater ws.StatusCode = 1013
 
-// outbox is a connection's outgoing queue: frames ready for the wire, in one buffer that the writer swaps for an empty
-// one, so that what waits together is written together.
+// outbox is a connection's outgoing queue. Whoever has put something into it writes it, as far as the system takes it at
+// once (flush); what it does not take is left to a goroutine that lives until it is written. Publishers, who have many
+// connections to serve, leave the writing to the relay's flushers (wake).
 type outbox struct {
-	limit  int           // bytes
-	total  *atomic.Int64 // bytes in all queues of the relay
-	budget int64         // of total
-	wake   chan struct{} // holds one token when there is something to write
-	hurry  func()        // called once when the connection begins to close
+	limit    int           // bytes
+	total    *atomic.Int64 // bytes in all queues of the relay, what they share counted once
+	budget   int64         // of total
+	flushers *flushers
+	deflate  bool // the client takes compressed messages
 
 	mu      sync.Mutex // guards what follows; never held while writing
-	room    *sync.Cond // the queue got shorter, or closed
-	queue   []byte
-	writing int // bytes taken from the queue and not yet written
-	closed  bool
+	room    sync.Cond  // the queue got shorter, or closed
+	socket  *socket    // nil until attach
+	queue   []outFrame
+	bytes   int  // in queue
+	taken   int  // frames at the queue's head that are being written
+	offset  int  // bytes of the first that are written
+	writing bool // somebody writes
+	waking  bool // a flusher will
+	closed  bool // nothing more may be queued
+	broken  bool // nothing can be written
 }
 
-func newOutbox(l Limits, total *atomic.Int64, hurry func()) *outbox {
-	o := &outbox{limit: l.Queue, total: total, budget: int64(l.Queues), wake: make(chan struct{}, 1), hurry: hurry}
-	o.room = sync.NewCond(&o.mu)
-	return o
+func (o *outbox) init(l Limits, total *atomic.Int64, flushers *flushers) {
+	o.limit, o.total, o.budget, o.flushers = l.Queue, total, int64(l.Queues), flushers
+	o.room.L = &o.mu
+}
+
+// attach begins to write.
+func (o *outbox) attach(s *socket) {
+	o.mu.Lock()
+	o.socket = s
+	closed, broken := o.closed, o.broken
+	o.mu.Unlock()
+	if closed {
+		s.hurry()
+	}
+	if broken {
+		s.Close()
+	}
+	o.flush()
+}
+
+// cut closes the connection as it is.
+func (o *outbox) cut() {
+	o.stop()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.socket != nil {
+		o.socket.Close()
+	}
 }
 
 // bound is how many bytes may wait. Call with mu held.
@@ -44,78 +74,128 @@ func (o *outbox) bound() int {
 	return o.limit
 }
 
-// send queues a message that the client asked for, waiting while half of the queue is taken: the other half is for
-// live events, so that a large answer does not make a client look slow. It reports whether the connection is open.
+// crowded reports whether half of the queue is taken: the other half is for live events, so that a large answer does not
+// make a client look slow. Call with mu held.
+func (o *outbox) crowded() bool { return o.bytes > o.bound()/2 }
+
+// send queues a message that the client asked for and writes it. It waits while the queue is crowded, and reports
+// whether the connection is open.
 func (o *outbox) send(message func(dst []byte) []byte) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for !o.closed && len(o.queue)+o.writing > o.bound()/2 {
-		o.room.Wait()
-	}
-	if o.closed {
+	if !o.wait() {
 		return false
 	}
-	o.push(ws.OpText, message)
+	o.pushText(message)
+	o.mu.Unlock()
+	o.flush()
 	return true
 }
 
-// trySend is send for who does not wait. It reports whether the message was queued.
+// trySend is send for who does not wait, and leaves the writing to others. It reports whether the message was queued.
 func (o *outbox) trySend(message func(dst []byte) []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed || len(o.queue)+o.writing > o.bound()/2 {
+	if o.closed || o.crowded() {
 		return false
 	}
-	o.push(ws.OpText, message)
+	o.pushText(message)
+	o.wake()
 	return true
 }
 
-// offer queues a message if there is room and never waits. When there is none, the client is too slow: the queue is
-// thrown away, the client told so, and the connection closed. A connection that is closed already gives false, false.
-func (o *outbox) offer(message func(dst []byte) []byte) (queued, slow bool) {
+// sendEvent is send for an event, but leaves it to its caller to flush.
+func (o *outbox) sendEvent(f outFrame) bool {
+	if !o.wait() {
+		return false
+	}
+	o.push(f)
+	o.mu.Unlock()
+	return true
+}
+
+// wait waits while the queue is crowded. It returns with mu held, or with false if the connection is closed.
+func (o *outbox) wait() bool {
+	o.mu.Lock()
+	for !o.closed && o.crowded() {
+		o.wake()
+		o.room.Wait()
+	}
+	if o.closed {
+		o.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+// tryEvent is sendEvent for who does not wait. It reports whether the event was queued, and from time to time writes what
+// was.
+func (o *outbox) tryEvent(f outFrame) bool {
+	o.mu.Lock()
+	if o.closed || o.crowded() {
+		o.mu.Unlock()
+		return false
+	}
+	o.push(f)
+	much := o.bytes >= writeChunk && !o.writing
+	o.mu.Unlock()
+	if much {
+		o.flush()
+	}
+	return true
+}
+
+// offer queues live events if there is room and never waits. When there is none, the client is too slow: the queue is
+// thrown away, the client told so, and the connection closed. A closed connection takes none.
+func (o *outbox) offer(frames iter.Seq[outFrame]) (queued int, slow bool) {
 	o.mu.Lock()
 	if o.closed {
 		o.mu.Unlock()
-		return false, false
+		return 0, false
 	}
-	// A client that keeps up may get one event that is larger than the bound, as a large roster is.
-	keepsUp := len(o.queue)+o.writing <= o.bound()/2
-	o.push(ws.OpText, message)
-	if keepsUp || len(o.queue)+o.writing <= o.bound() {
+	// A client that keeps up gets all of a group, though together, or by a large roster alone, it be beyond the bound.
+	keepsUp := !o.crowded()
+	for f := range frames {
+		o.push(f)
+		queued++
+	}
+	if keepsUp || o.bytes <= o.bound() {
+		o.wake()
 		o.mu.Unlock()
-		return true, false
+		return queued, false
 	}
-	o.resize(o.queue[:0])
-	o.push(ws.OpText, func(dst []byte) []byte {
+	o.drop(o.taken)
+	o.pushText(func(dst []byte) []byte {
 		return nostr.AppendNotice(dst, "error: you read too slowly and have missed events")
 	})
 	o.mu.Unlock()
 	o.finish(statusTryAgainLater, "reading too slowly")
-	return false, true
+	return 0, true
 }
 
 // control queues a ping or pong, or leaves it out where too much waits already: who sends pings and does not read has no
 // need of every answer (RFC 6455, section 5.5.3).
 func (o *outbox) control(op ws.OpCode, payload []byte) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.closed && len(o.queue)+o.writing <= o.bound()/2 {
-		o.push(op, func(dst []byte) []byte { return append(dst, payload...) })
+	if !o.closed && !o.crowded() {
+		o.pushFrame(op, func(dst []byte) []byte { return append(dst, payload...) })
 	}
+	o.mu.Unlock()
+	o.flush()
 }
 
 // finish queues a close frame as the last one. Only the first call counts.
 func (o *outbox) finish(code ws.StatusCode, reason string) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.closed {
-		o.mu.Unlock()
 		return
 	}
-	o.push(ws.OpClose, func(dst []byte) []byte { return append(dst, ws.NewCloseFrameBody(code, reason)...) })
+	o.pushFrame(ws.OpClose, func(dst []byte) []byte { return append(dst, ws.NewCloseFrameBody(code, reason)...) })
 	o.closed = true
 	o.room.Broadcast()
-	o.mu.Unlock()
-	o.hurry()
+	if o.socket != nil {
+		o.socket.hurry()
+	}
+	o.wake()
 }
 
 func (o *outbox) finished() bool {
@@ -124,118 +204,91 @@ func (o *outbox) finished() bool {
 	return o.closed
 }
 
-// push appends one frame. Call with mu held.
-func (o *outbox) push(op ws.OpCode, message func(dst []byte) []byte) {
-	o.resize(appendFrame(o.queue, op, message))
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
-
-// resize keeps the relay's total right. Call with mu held.
-func (o *outbox) resize(queue []byte) {
-	o.total.Add(int64(len(queue) - len(o.queue)))
-	o.queue = queue
-}
-
-// run writes until the connection closes, and pings. It returns nil after the close frame.
-func (o *outbox) run(w io.Writer) error {
-	ping := time.NewTicker(pingTime)
-	defer ping.Stop()
-	var spare []byte
-	for {
-		select {
-		case <-ping.C:
-			o.control(ws.OpPing, nil)
-		case <-o.wake:
-		}
-		o.mu.Lock()
-		out, last := o.queue, o.closed
-		o.queue, o.writing = spare[:0], len(out)
-		o.mu.Unlock()
-		if err := o.write(w, out); err != nil {
-			return err
-		}
-		if last {
-			return nil
-		}
-		spare = nil
-		if cap(out) <= writeChunk { // a connection at rest holds little memory
-			spare = out
-		}
-	}
-}
-
-func (o *outbox) write(w io.Writer, out []byte) error {
-	defer o.written(0)
-	for len(out) > 0 {
-		chunk := out[:min(len(out), writeChunk)]
-		if _, err := w.Write(chunk); err != nil {
-			return err
-		}
-		out = out[len(chunk):]
-		o.written(len(out))
-	}
-	return nil
-}
-
-// written takes note that only left bytes of those taken are still to be written.
-func (o *outbox) written(left int) {
-	o.mu.Lock()
-	o.total.Add(int64(left - o.writing))
-	o.writing = left
-	o.room.Broadcast()
-	o.mu.Unlock()
-}
-
-// stop frees whoever waits after the connection broke.
+// stop throws away what waits and frees whoever waits, after the connection broke.
 func (o *outbox) stop() {
 	o.mu.Lock()
-	o.closed = true
-	o.resize(nil)
+	defer o.mu.Unlock()
+	o.closed, o.broken = true, true
+	o.drop(o.taken) // what is being written is the writer's to drop
+	if !o.writing {
+		o.drop(0)
+	}
 	o.room.Broadcast()
-	o.mu.Unlock()
-	select {
-	case o.wake <- struct{}{}:
-	default:
+}
+
+// rest waits until nothing waits to be written and nobody writes.
+func (o *outbox) rest() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.writing || o.waking || len(o.queue) > 0 {
+		o.room.Wait()
 	}
 }
 
-// appendFrame appends an unmasked, unfragmented frame (RFC 6455, section 5.2). Most payloads need the header of four
-// bytes, so that much is left free before the payload is written and the payload moved where that was wrong.
-func appendFrame(dst []byte, op ws.OpCode, message func(dst []byte) []byte) []byte {
-	const guess = 4
-	start := len(dst)
-	dst = message(append(dst, make([]byte, guess)...))
-	n := len(dst) - start - guess
-	header := headerSize(n)
-	if header > guess {
-		dst = append(dst, make([]byte, header-guess)...)
+// What follows changes the queue. Call with mu held.
+
+// pushText appends a message.
+func (o *outbox) pushText(message func(dst []byte) []byte) { o.pushFrame(ws.OpText, message) }
+
+// pushFrame appends a frame to the frames that wait last, if those are not being written.
+func (o *outbox) pushFrame(op ws.OpCode, message func(dst []byte) []byte) {
+	last := len(o.queue) - 1
+	if last < o.taken || o.queue[last].event != nil {
+		o.push(outFrame{head: appendFrame(nil, op, message)})
+		return
 	}
-	copy(dst[start+header:], dst[start+guess:start+guess+n])
-	dst = dst[:start+header+n]
-	dst[start] = 0x80 | byte(op)
-	switch header {
-	case 2:
-		dst[start+1] = byte(n)
-	case 4:
-		dst[start+1], dst[start+2], dst[start+3] = 126, byte(n>>8), byte(n)
-	default:
-		dst[start+1] = 127
-		for i := range 8 {
-			dst[start+2+i] = byte(uint64(n) >> (56 - 8*i))
+	f := &o.queue[last]
+	had := len(f.head)
+	f.head = appendFrame(f.head, op, message)
+	o.count(len(f.head) - had)
+}
+
+func (o *outbox) push(f outFrame) {
+	o.queue = append(o.queue, f)
+	if f.event == nil {
+		o.count(len(f.head))
+		return
+	}
+	o.bytes += f.size()
+	o.total.Add(frameRoom)
+	if f.event.refs.Add(1) == 1 {
+		o.total.Add(int64(len(f.event.json)))
+	}
+}
+
+// count takes note of n bytes that are this queue's alone.
+func (o *outbox) count(n int) {
+	o.bytes += n
+	o.total.Add(int64(n))
+}
+
+// release takes note that the frame is not in the queue any more.
+func (o *outbox) release(f *outFrame) {
+	if f.event == nil {
+		o.count(-len(f.head))
+	} else {
+		o.bytes -= f.size()
+		o.total.Add(-frameRoom)
+		if f.event.refs.Add(-1) == 0 {
+			o.total.Add(-int64(len(f.event.json)))
 		}
 	}
-	return dst
+	*f = outFrame{}
 }
 
-func headerSize(n int) int {
-	switch {
-	case n < 126:
-		return 2
-	case n < 1<<16:
-		return 4
+// drop throws all frames but the first away.
+func (o *outbox) drop(first int) {
+	for i := range o.queue[first:] {
+		o.release(&o.queue[first+i])
 	}
-	return 10
+	o.queue = o.queue[:first]
+}
+
+// wake has a flusher write the queue, if nobody does.
+func (o *outbox) wake() {
+	if o.writing || o.waking || len(o.queue) == 0 || o.socket == nil {
+		return
+	}
+	o.waking = true
+	o.flushers.add(o)
 }

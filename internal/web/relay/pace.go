@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -58,23 +57,21 @@ func (c *conn) slowDown(m nostr.ClientMessage, err error) error {
 	return nil
 }
 
-// pacedReader reads no faster than its buckets allow. The client feels it as it feels a slow network.
-type pacedReader struct {
-	r       io.Reader
+// pace reads no faster than its buckets allow. The client feels it as it feels a slow network.
+type pace struct {
 	ctx     context.Context // ends the waiting
-	buckets []*rate.Limiter
+	buckets [2]*rate.Limiter
 }
 
-func (p *pacedReader) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
+// wait takes as long as n bytes may.
+func (p pace) wait(n int) {
 	for _, bucket := range p.buckets {
 		for left := n; left > 0 && bucket.Limit() != rate.Inf; left -= bucket.Burst() {
 			if bucket.WaitN(p.ctx, min(left, bucket.Burst())) != nil {
-				return n, err // the connection has ended: the next read says so
+				return // the connection has ended: the next read says so
 			}
 		}
 	}
-	return n, err
 }
 
 var errBusy = errors.New("too many queries at once from your address")

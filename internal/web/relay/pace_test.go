@@ -1,8 +1,6 @@
 package relay
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -89,18 +87,14 @@ func TestMessageRateOfAnAddress(t *testing.T) {
 	n.from("192.0.2.2").count(filter{})
 }
 
-// TestReadsNoFasterThanItsRate: whoever sends faster waits, as on a slow network, and loses nothing.
+// TestReadsNoFasterThanItsRate: whoever sends faster waits, as on a slow network, and that is all.
 func TestReadsNoFasterThanItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size, perSecond, burst = 100_000, 1000, 10_000
-		data := bytes.Repeat([]byte("x"), size)
-		p := &pacedReader{r: bytes.NewReader(data), ctx: t.Context(), buckets: []*rate.Limiter{
-			Rate{perSecond, burst}.limiter(), Rate{}.limiter(),
-		}}
+		const size, step, perSecond, burst = 96_000, 24_000, 1000, 10_000 // each step is more than a burst
+		p := pace{t.Context(), [2]*rate.Limiter{Rate{perSecond, burst}.limiter(), Rate{}.limiter()}}
 		began := time.Now() // the bubble's clock, which moves only while all wait
-		got, err := io.ReadAll(p)
-		if err != nil || !bytes.Equal(got, data) {
-			t.Errorf("%d bytes, %v", len(got), err)
+		for range size / step {
+			p.wait(step)
 		}
 		took, want := time.Since(began), (size-burst)/perSecond*time.Second
 		if took < want || took > want+burst*time.Second/perSecond {

@@ -4,11 +4,13 @@
 package relay
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +53,9 @@ type Relay struct {
 	authors   authors
 	queued    atomic.Int64 // bytes in all outgoing queues
 	negItems  atomic.Int64 // events in all reconciliations
-	filters   atomic.Int64 // bytes of the messages of all subscriptions
+	filters   atomic.Int64 // bytes of all subscriptions' filters
+	flushers  flushers
+	deflated  deflatedEvents
 
 	mu      sync.Mutex // guards what follows; held only for a moment
 	conns   map[*conn]struct{}
@@ -81,11 +85,12 @@ func New(cfg Config) *Relay {
 	}
 	r := &Relay{cfg: cfg, conns: make(map[*conn]struct{})}
 	r.addresses, r.authors.rate = newAddresses(cfg.Limits), cfg.Limits.Key
+	r.flushers.most = runtime.GOMAXPROCS(0)
 	r.stats = newStats(cfg.Metrics, r)
 	return r
 }
 
-// ServeHTTP upgrades the request to a WebSocket and serves it until it ends.
+// ServeHTTP upgrades the request to a WebSocket, which is served until it ends; the request itself ends at once.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	addr, ok := r.addresses.join(r.cfg.Address(req))
 	if !ok {
@@ -93,24 +98,28 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "too many connections from your address", http.StatusTooManyRequests)
 		return
 	}
-	defer addr.leave()
 	c := newConn(r, addr, req.Host)
 	if !r.enter(c) {
+		addr.leave()
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
 	}
-	defer r.leave(c)
-
-	nc, rw, _, err := ws.HTTPUpgrader{Timeout: handshakeTime}.Upgrade(req, w)
+	over := func() {
+		r.leave(c)
+		addr.leave()
+	}
+	var extension deflation
+	nc, rw, _, err := ws.HTTPUpgrader{Timeout: handshakeTime, Negotiate: extension.negotiate}.Upgrade(req, w)
 	if err != nil {
 		if nc != nil {
 			nc.Close()
 		}
+		over()
 		return
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered()) // what the client sent without waiting for the upgrade
-	c.serve(nc, early)
+	c.serve(nc, bytes.Clone(early), extension.agreed, over)
 }
 
 func (r *Relay) enter(c *conn) bool {

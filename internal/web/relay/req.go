@@ -18,12 +18,12 @@ import (
 // subscription is one REQ. While stored events are being sent, live ones wait in early.
 type subscription struct {
 	conn *conn
-	id   string
-	size int // bytes of its message, which the filters hold on to
+	head []byte // of its EVENT messages
+	size int    // about how many bytes its filters take: its message, which they hold on to, and what the hub needs
 	live *hub.Subscription
 
 	mu      sync.Mutex // guards what follows
-	stored  bool       // stored events are out: live ones go straight to the queue
+	isLive  bool       // stored events are out: live ones go straight to the queue
 	early   []*hub.Live
 	bytes   int  // in early
 	flooded bool // early got too long
@@ -40,30 +40,60 @@ func (c *conn) req(m nostr.ReqMsg, size int) {
 		c.closed(m.SubID, fmt.Sprintf("blocked: a connection may have %d subscriptions", c.relay.cfg.Limits.Subs))
 		return
 	}
+	size += hub.FiledBytes * values(m.Filters)
 	if c.filters+size > c.filterRoom() {
 		c.closed(m.SubID, "blocked: your subscriptions' filters are too long")
 		return
 	}
-	s := &subscription{conn: c, id: m.SubID, size: size}
+	s := &subscription{conn: c, head: eventHead(m.SubID), size: size}
 	c.filters += size
 	c.relay.filters.Add(int64(size))
 	s.live = c.relay.cfg.Hub.Subscribe(m.Filters, c.mayRead, s.deliver)
 	c.subs[m.SubID] = s
-
-	began := time.Now()
-	pos, later, err := c.query(m)
-	c.relay.stats.queries.UpdateDuration(began)
-	if err == nil {
-		err = c.sendStored(m.SubID, later)
-	}
-	if err == nil {
-		c.send(func(dst []byte) []byte { return nostr.AppendEOSE(dst, m.SubID) })
-		err = s.catchUp(pos)
-	}
-	if err != nil {
+	if err := s.answer(m); err != nil {
 		c.endSub(m.SubID)
 		c.closed(m.SubID, c.failure("REQ", err))
 	}
+}
+
+// answer sends what is stored, EOSE, and what came in the meantime.
+func (s *subscription) answer(m nostr.ReqMsg) error {
+	began := time.Now()
+	answer, later, err := s.query(m.Filters)
+	s.conn.relay.stats.queries.UpdateDuration(began)
+	if err != nil {
+		return err
+	}
+	if err := s.sendLater(later); err != nil {
+		return err
+	}
+	if !s.conn.send(func(dst []byte) []byte { return nostr.AppendEOSE(dst, m.SubID, hints(answer)...) }) {
+		return errStopped
+	}
+	return s.catchUp(answer.End)
+}
+
+// hints says whether the client has got all there is (NIP-67).
+func hints(a index.Answer) []string {
+	switch {
+	case a.Complete:
+		return []string{"finish"}
+	case a.More:
+		return []string{"more"}
+	}
+	return nil
+}
+
+// values counts what the filters list.
+func values(filters []nostr.Filter) (n int) {
+	for i := range filters {
+		f := &filters[i]
+		n += len(f.IDs) + len(f.Authors) + len(f.Kinds)
+		for _, t := range f.Tags {
+			n += len(t.Values)
+		}
+	}
+	return n
 }
 
 // close takes a CLOSE (NIP-01).
@@ -111,34 +141,47 @@ var (
 	errFlooded = errors.New("too many new events while stored ones were sent")
 )
 
+// stored is an event that was found and has not been sent yet.
+type stored struct {
+	pos    eventlog.Position
+	sealed bool
+}
+
 // query sends what the client may read of what it asks for, as long as there is room for it. Where the rest stands it
 // returns: a client that reads slowly must not hold what the query holds open.
-func (c *conn) query(m nostr.ReqMsg) (end eventlog.Position, later []eventlog.Position, err error) {
+func (s *subscription) query(filters []nostr.Filter) (answer index.Answer, later []stored, err error) {
+	c := s.conn
 	leave, err := c.beginQuery()
 	if err != nil {
-		return 0, nil, err
+		return answer, nil, err
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeoutCause(c.ctx, queryTime, errSlow)
 	defer cancel()
-	found, filters, err := c.search(ctx, m.Filters)
+	found, others, err := c.search(ctx, filters)
 	if err != nil {
-		return 0, nil, cause(ctx, err)
+		return answer, nil, cause(ctx, err)
+	}
+	for _, pos := range found {
+		later = append(later, stored{pos: pos})
 	}
 	q := index.Query{
-		Filters: filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: c.relay.cfg.Limits.Results,
+		Filters: others, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead, MaxLimit: c.relay.cfg.Limits.Results,
 	}
-	later = found
-	answer, err := c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
+	answer, err = c.relay.cfg.Index.Query(ctx, q, func(item index.Item) error {
 		if slices.Contains(found, item.Pos) {
 			return nil
 		}
-		if later != nil || !c.out.trySend(eventMessage(m.SubID, item.JSON)) {
-			later = append(later, item.Pos)
+		at := stored{item.Pos, sealed(item.Head.Kind)}
+		if later != nil || !c.out.tryEvent(s.frame(at, item.JSON)) {
+			later = append(later, at)
 		}
 		return nil
 	})
-	return answer.End, later, cause(ctx, err)
+	if len(others) < len(filters) {
+		answer.Complete = false // a search says nothing of what it left out
+	}
+	return answer, later, cause(ctx, err)
 }
 
 // cause says why ctx has ended, where that is the reason for an error.
@@ -149,29 +192,36 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// sendStored sends events that a query has found.
-func (c *conn) sendStored(subID string, positions []eventlog.Position) error {
-	for _, at := range positions {
-		json, err := c.relay.cfg.Index.JSON(at)
+// sendLater sends events that a query has found.
+func (s *subscription) sendLater(events []stored) error {
+	for _, at := range events {
+		json, err := s.conn.relay.cfg.Index.JSON(at.pos)
 		if err != nil {
 			return err
 		}
-		if err := c.sendEvent(subID, json); err != nil {
-			return err
+		if !s.conn.out.sendEvent(s.frame(at, json)) {
+			return errStopped
 		}
 	}
 	return nil
 }
 
-func (c *conn) sendEvent(subID string, json []byte) error {
-	if !c.send(eventMessage(subID, json)) {
-		return errStopped
+// frame is the frame of a stored event.
+func (s *subscription) frame(at stored, json []byte) outFrame {
+	if s.conn.out.deflate && !at.sealed {
+		return outFrame{s.head, s.conn.relay.deflated.stored(at.pos, json)}
 	}
-	return nil
+	return outFrame{s.head, &outEvent{json: json}}
 }
 
-func eventMessage(subID string, json []byte) func(dst []byte) []byte {
-	return func(dst []byte) []byte { return nostr.AppendEvent(dst, subID, json) }
+// liveFrame is the frame of a live event.
+func (s *subscription) liveFrame(d *hub.Live) outFrame {
+	return outFrame{s.head, d.Form(func() any {
+		if sealed(d.Event.Event().Kind) {
+			return &outEvent{json: d.Event.JSON()}
+		}
+		return s.conn.relay.deflated.live(d.Pos, d.Event.JSON())
+	}).(*outEvent)}
 }
 
 // failure turns an error into a CLOSED or NEG-ERR message, and logs what is the node's own fault.
@@ -195,34 +245,39 @@ func (c *conn) failure(what string, err error) string {
 func (s *subscription) deliver(ds []*hub.Live) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range ds {
-		s.take(d)
+	if !s.isLive {
+		s.keep(ds)
+		return
+	}
+	queued, slow := s.conn.out.offer(func(yield func(outFrame) bool) {
+		for _, d := range ds {
+			if !yield(s.liveFrame(d)) {
+				return
+			}
+		}
+	})
+	s.conn.relay.stats.deliveries.Add(queued)
+	if slow {
+		s.conn.relay.stats.dropped.Inc()
 	}
 }
 
-// take sends or keeps one. Call with mu held.
-func (s *subscription) take(d *hub.Live) {
-	if s.stored {
-		queued, slow := s.conn.out.offer(eventMessage(s.id, d.Event.JSON()))
-		if queued {
-			s.conn.relay.stats.deliveries.Inc()
+// keep has events wait until the stored ones are out. Call with mu held.
+func (s *subscription) keep(ds []*hub.Live) {
+	for _, d := range ds {
+		if s.flooded {
+			return
 		}
-		if slow {
-			s.conn.relay.stats.dropped.Inc()
+		s.early, s.bytes = append(s.early, d), s.bytes+len(d.Event.JSON())
+		if s.bytes > s.conn.relay.cfg.Limits.Queue {
+			s.early, s.flooded = nil, true
 		}
-		return
-	}
-	if s.flooded {
-		return
-	}
-	s.early, s.bytes = append(s.early, d), s.bytes+len(d.Event.JSON())
-	if s.bytes > s.conn.relay.cfg.Limits.Queue {
-		s.early, s.flooded = nil, true
 	}
 }
 
 // catchUp sends the live events that came while stored ones were sent, except those that the query had seen.
 func (s *subscription) catchUp(seen eventlog.Position) error {
+	defer s.conn.out.flush()
 	for {
 		s.mu.Lock()
 		if s.flooded {
@@ -232,7 +287,7 @@ func (s *subscription) catchUp(seen eventlog.Position) error {
 		early := s.early
 		s.early, s.bytes = nil, 0
 		if len(early) == 0 {
-			s.stored = true
+			s.isLive = true
 			s.mu.Unlock()
 			return nil
 		}
@@ -241,8 +296,8 @@ func (s *subscription) catchUp(seen eventlog.Position) error {
 			if d.Pos < seen {
 				continue
 			}
-			if err := s.conn.sendEvent(s.id, d.Event.JSON()); err != nil {
-				return err
+			if !s.conn.out.sendEvent(s.liveFrame(d)) {
+				return errStopped
 			}
 			s.conn.relay.stats.deliveries.Inc()
 		}
