@@ -181,15 +181,40 @@ func count(t *testing.T, address, filter string) int {
 type process struct {
 	t       *testing.T
 	cmd     *exec.Cmd
-	stderr  bytes.Buffer
+	stderr  log
 	address string
 }
 
 var listening = regexp.MustCompile(`listening on ([0-9.:]+)\)`)
 
+// log is what a process has said so far.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (p *process) said() string { return p.stderr.String() }
+
 func startProcess(t *testing.T, dir string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command("madang", "serve", "--data", dir, "--listen", "127.0.0.1:0", "--open")}
+	return startCommand(t, exec.Command("madang", "serve", "--data", dir, "--listen", "127.0.0.1:0", "--open"))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd}
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -263,22 +288,32 @@ func (p *process) writeEvents(kept *acknowledged, took func(event, blob string))
 		return
 	}
 	defer s.Close()
-	for {
-		e := &nostr.Event{Kind: nostr.KindNote, CreatedAt: 1_700_000_000, Content: fmt.Sprint("note ", kept.next())}
-		if err := e.Sign(testKey); err != nil {
-			p.t.Error(err)
-			return
-		}
-		parts, err := s.ask(`["EVENT",`+string(e.AppendJSON(nil))+`]`, "OK")
-		if err != nil {
-			return
-		}
-		if string(parts[2]) != "true" {
-			p.t.Errorf("refused: %s", parts)
-			return
-		}
-		took(e.ID.String(), "")
+	for p.writeEvent(s, kept, took) {
 	}
+}
+
+// writeEvent reports whether one more event was taken.
+func (p *process) writeEvent(s socket, kept *acknowledged, took func(event, blob string)) bool {
+	e := &nostr.Event{Kind: nostr.KindNote, CreatedAt: 1_700_000_000, Content: fmt.Sprint("note ", kept.next())}
+	if err := e.Sign(testKey); err != nil {
+		p.t.Error(err)
+		return false
+	}
+	parts, err := s.ask(`["EVENT",`+string(e.AppendJSON(nil))+`]`, "OK")
+	if err != nil {
+		return false
+	}
+	if string(parts[2]) != "true" {
+		p.t.Errorf("refused: %s", parts)
+		return false
+	}
+	took(e.ID.String(), "")
+	return true
+}
+
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
 }
 
 // uploadBlobs goes on until the node is gone.
@@ -286,8 +321,7 @@ func (p *process) uploadBlobs(kept *acknowledged, took func(event, blob string))
 	for {
 		serial := kept.next()
 		content := []byte(strings.Repeat(fmt.Sprintf("blob %d\n", serial), 1+serial%5000))
-		sum := sha256.Sum256(content)
-		hash := hex.EncodeToString(sum[:])
+		hash := hashOf(content)
 		status, err := p.upload(content, hash)
 		if err != nil {
 			return

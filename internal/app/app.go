@@ -41,11 +41,12 @@ type Config struct {
 	Listen    string           // HOST:PORT; port 0 takes a free one
 	Name      string           // what people call the node; default: as last time, else "Madang"
 	Open      bool             // any key may write and upload
-	MinWork   int              // bits of work asked of events that no member writes or brings (NIP-13); 0: none
+	MinWork   int              // bits of work asked of events that no member writes or brings (NIP-13); default: as below
 	PublicURL string           // where people reach the node, without a slash at the end; default: from Listen
 	Version   string           // default: "dev"
 	Bulk      bool             // very many events are about to come: an import's way of filling the index
-	Limits    relay.Limits     // default: relay.DefaultLimits(), without rates when Open
+	CacheSize int64            // of the index, bytes; default: as below
+	Limits    relay.Limits     // default: what config.toml or else package config says, without rates when Open
 	Logger    *slog.Logger     // default: slog.Default()
 	Now       func() time.Time // the machine's clock; default: time.Now
 }
@@ -94,15 +95,12 @@ func (cfg *Config) setDefaults() {
 	if cfg.Version == "" {
 		cfg.Version = "dev"
 	}
-	if cfg.Limits == (relay.Limits{}) {
-		cfg.Limits = relay.DefaultLimits()
-		if cfg.Open {
-			cfg.Limits = cfg.Limits.WithoutRates()
-		}
-	}
 }
 
 func (a *App) open(ctx context.Context) error {
+	if err := a.cfg.readSettings(); err != nil {
+		return err
+	}
 	dir := a.cfg.DataDir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
@@ -127,7 +125,7 @@ func (a *App) open(ctx context.Context) error {
 		return fmt.Errorf("reading when this node last stored anything: %w", err)
 	}
 	a.Index, err = index.Open(ctx, index.Config{
-		Dir: filepath.Join(dir, "index"), Log: a.Log, Bulk: a.cfg.Bulk, Logger: a.cfg.Logger,
+		Dir: filepath.Join(dir, "index"), Log: a.Log, CacheSize: a.cfg.CacheSize, Bulk: a.cfg.Bulk, Logger: a.cfg.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the index: %w", err)

@@ -46,7 +46,7 @@ func (a *App) Serve(ctx context.Context) error {
 	server, controlServer := web.NewServer(handler, a.cfg.Logger), web.NewServer(a.Control, a.cfg.Logger)
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return served(server.Serve(web.NewListener(listener))) })
+	group.Go(func() error { return served(server.Serve(web.NewListener(listener, a.cfg.Logger))) })
 	group.Go(func() error { return served(controlServer.Serve(control)) })
 	group.Go(func() error {
 		<-ctx.Done()

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"io"
+	"log/slog"
 	"math"
 	"net"
 	"net/netip"
@@ -15,37 +17,67 @@ const (
 	mostConns   = 16_000    // in all: the relay's, and as many again for files and pages
 	connsOfAddr = 1024      // from one address: many phones may sit behind one
 	pieceBytes  = 256 << 10 // of a file, written with one deadline
+
+	breath = 50 * time.Millisecond // before asking again for a connection that there was no file handle for
+	calm   = 10 * time.Second      // without such trouble, after which it is over
 )
 
 // Listener bounds how many connections there are, from one address and in all: each takes a file handle, and the log,
-// the index and the blobs need some, too. One beyond the bound is closed at once. Each write of a connection is given
-// stallTime, unless the connection was given a deadline of its own.
+// the index and the blobs need some, too. One beyond the bound is closed at once. Where handles run out all the same,
+// whoever knocks waits until there are some again. Each write of a connection is given stallTime, unless the connection
+// was given a deadline of its own.
 type Listener struct {
 	net.Listener
 	most, ofAddr int
+	logger       *slog.Logger
+	refused      atomic.Int64
+
+	// What follows is Accept's, which one goroutine calls.
+	calm  time.Duration
+	spent time.Time // when handles were last missing; zero where that is over
 
 	mu    sync.Mutex // guards what follows
 	all   int
 	conns map[netip.Addr]int
 }
 
-// NewListener returns a Listener over l.
-func NewListener(l net.Listener) *Listener {
+// NewListener returns a Listener over l. A nil logger is slog.Default().
+func NewListener(l net.Listener, logger *slog.Logger) *Listener {
+	if logger == nil {
+		logger = slog.Default()
+	}
 	most := mostConns
 	var files syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil {
 		most = int(min(uint64(most), files.Cur/4*3))
 	}
-	return &Listener{Listener: l, most: most, ofAddr: connsOfAddr, conns: make(map[netip.Addr]int)}
+	return &Listener{
+		Listener: l, most: most, ofAddr: connsOfAddr, logger: logger, calm: calm, conns: make(map[netip.Addr]int),
+	}
 }
+
+// Len returns how many connections there are.
+func (l *Listener) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all
+}
+
+// Refused returns how many connections were closed at once because of a bound.
+func (l *Listener) Refused() int64 { return l.refused.Load() }
 
 // Accept waits for the next connection that there is room for.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
+		if err != nil && isExhausted(err) {
+			l.wait(err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
+		l.tellRecovery()
 		tcp, ok := c.(*net.TCPConn)
 		if !ok {
 			return c, nil
@@ -54,7 +86,35 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if l.enter(addr) {
 			return &patientConn{TCPConn: tcp, gone: sync.OnceFunc(func() { l.leave(addr) })}, nil
 		}
+		l.refused.Add(1)
 		tcp.Close()
+	}
+}
+
+// isExhausted reports whether the system had nothing left to make a connection with.
+func isExhausted(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait makes one line in the node's log of a time without handles, however many connections knock.
+func (l *Listener) wait(err error) {
+	if l.spent.IsZero() {
+		l.logger.Warn("new connections must wait: this process may open no more files; see its limit of open files",
+			"error", err)
+	}
+	l.spent = time.Now()
+	time.Sleep(breath)
+}
+
+func (l *Listener) tellRecovery() {
+	if !l.spent.IsZero() && time.Since(l.spent) >= l.calm {
+		l.spent = time.Time{}
+		l.logger.Info("new connections are taken as usual")
 	}
 }
 

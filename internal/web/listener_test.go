@@ -1,12 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestConnectionsAreBounded(t *testing.T) {
@@ -14,7 +19,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewListener(inner)
+	l := NewListener(inner, nil)
 	l.most = 2
 	accepted := make(chan net.Conn)
 	go func() {
@@ -58,8 +63,64 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
+// strained is a listener whose system has no file handles left, some of the time.
+type strained struct {
+	net.Listener
+	answers []error // nil: a connection
+}
+
+func (s *strained) Accept() (net.Conn, error) {
+	if len(s.answers) == 0 {
+		return nil, net.ErrClosed
+	}
+	err := s.answers[0]
+	s.answers = s.answers[1:]
+	if err != nil {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}
+	}
+	c, _ := net.Pipe()
+	return c, nil
+}
+
+func TestFileHandlesSpent(t *testing.T) {
+	var said bytes.Buffer
+	emfile := error(syscall.EMFILE)
+	l := NewListener(&strained{answers: []error{emfile, emfile, nil, emfile, nil, nil, syscall.ENFILE, nil}},
+		slog.New(slog.NewTextHandler(&said, nil)))
+	accept := func() {
+		t.Helper()
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	expect := func(troubles, recoveries int) {
+		t.Helper()
+		log := said.String()
+		if n := strings.Count(log, "may open no more files"); n != troubles {
+			t.Errorf("%d lines of trouble, want %d:\n%s", n, troubles, log)
+		}
+		if n := strings.Count(log, "as usual"); n != recoveries {
+			t.Errorf("%d lines of its end, want %d:\n%s", n, recoveries, log)
+		}
+	}
+	accept()
+	accept()
+	expect(1, 0) // one line for a time of trouble, though it comes and goes
+	l.calm = 0
+	accept()
+	expect(1, 1)
+	l.calm = time.Hour
+	accept()
+	expect(2, 1)
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
 func TestConnectionsOfOneAddress(t *testing.T) {
-	l := NewListener(nil)
+	l := NewListener(nil, nil)
 	l.ofAddr = 2
 	address := func(s string) netip.Addr { return addressOf(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s))) }
 	for _, c := range []struct {

@@ -23,7 +23,7 @@ func TestSlowHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(NewListener(l)) }()
+	go func() { done <- s.Serve(NewListener(l, nil)) }()
 	defer func() {
 		s.Close()
 		<-done

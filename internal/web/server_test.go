@@ -26,7 +26,7 @@ func serve(t *testing.T, h http.Handler) string {
 	}
 	s := NewServer(h, slog.New(slog.DiscardHandler))
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(NewListener(l)) }()
+	go func() { done <- s.Serve(NewListener(l, nil)) }()
 	t.Cleanup(func() {
 		s.Close()
 		<-done
