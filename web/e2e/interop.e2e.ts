@@ -6,6 +6,7 @@ import { fetchRelayInformation } from 'nostr-tools/nip11';
 import { unwrapEvent, wrapEvent } from 'nostr-tools/nip17';
 import { encrypt, getConversationKey } from 'nostr-tools/nip44';
 import { createRumor, createSeal } from 'nostr-tools/nip59';
+import { getToken } from 'nostr-tools/nip98';
 import { computeOffset, feedEvent, getCountManyFilter, hllEncode, newHll } from 'nostr-tools/nip45';
 import {
   finalizeEvent, generateSecretKey, getEventHash, getPublicKey, verifyEvent,
@@ -232,6 +233,28 @@ describe('nostr-tools', () => {
     });
     expect(have.sort()).toEqual(ids(mine).sort());
     expect(need.sort()).toEqual(ids(theirs).sort());
+  });
+
+  it('lets its operator manage it, in public (NIP-86, NIP-98)', async () => {
+    const call = async (someone: Someone, method: string, ...params: string[]) => {
+      const body = { method, params };
+      const authorization = await getToken(`${node.url}/`, 'post', (t) => finalizeEvent(t, someone.secret), true, body);
+      const answer = await fetch(`${node.url}/`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/nostr+json+rpc', Authorization: authorization },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, ...((await answer.json()) as { result?: unknown; error?: string }) };
+    };
+    const note = await bob.publish({ content: 'to be banned' });
+    expect(await call(bob, 'banevent', note.id)).toMatchObject({ status: 403 });
+    expect(await call(alice, 'banevent', note.id, 'off topic')).toEqual({ status: 200, result: true });
+    expect(await stranger.ask({ ids: [note.id] })).toEqual([]);
+    expect(await stranger.relay.count([{ ids: [note.id] }], {})).toBe(0);
+    const [list] = await stranger.ask({ kinds: [10000], '#e': [note.id] });
+    expect(list?.pubkey).toBe(((await fetchRelayInformation(socket)) as { self?: string }).self);
+    expect(await call(alice, 'allowevent', note.id)).toEqual({ status: 200, result: true });
+    expect(ids(await stranger.ask({ ids: [note.id] }))).toEqual([note.id]);
   });
 
   const odd: [string, string][] = [

@@ -55,7 +55,7 @@ func (c *Checker) nip98(r *http.Request, body []byte) (*nostr.Event, error) {
 	switch payload, ok := e.Tags.First("payload"); {
 	case !sameURL(u, r):
 		return nil, refuse("the authorization is for another address")
-	case !e.Tags.Has("method", r.Method):
+	case !sameMethod(e.Tags, r.Method):
 		return nil, refuse("the authorization is for another method than %s", r.Method)
 	case len(body) > 0 && !ok:
 		return nil, refuse("the authorization has no payload tag with the body's SHA-256")
@@ -63,6 +63,12 @@ func (c *Checker) nip98(r *http.Request, body []byte) (*nostr.Event, error) {
 		return nil, refuse("the authorization is for another body")
 	}
 	return e, nil
+}
+
+// sameMethod reports whether the method tag names the request's; nostr-tools and what is made with it write "post".
+func sameMethod(tags nostr.Tags, method string) bool {
+	named, _ := tags.First("method")
+	return strings.EqualFold(named, method)
 }
 
 // sameURL reports whether u is the absolute address of the request.
