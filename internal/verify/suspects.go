@@ -12,14 +12,19 @@ const (
 
 // suspects are the sources that brought bad signatures lately.
 type suspects struct {
-	mu    sync.Mutex // guards until; held for one pass over it at most
+	mu    sync.Mutex // guards what follows; held for one pass over until at most
 	until map[any]time.Time
+	sweep time.Time // when those whose time is over are to be forgotten next
 }
 
 // filter says which claims come from suspects; nil if none does.
 func (s *suspects) filter(claims []Claim, now time.Time) (suspected []bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !now.Before(s.sweep) {
+		s.forget(now)
+		s.sweep = now.Add(suspectTime / 10)
+	}
 	if len(s.until) == 0 {
 		return nil
 	}
@@ -41,21 +46,22 @@ func (s *suspects) add(source any, now time.Time) {
 	defer s.mu.Unlock()
 	if _, known := s.until[source]; !known && len(s.until) >= maxSuspects {
 		s.forget(now)
+		for other := range s.until {
+			if len(s.until) < maxSuspects {
+				break
+			}
+			delete(s.until, other)
+		}
 	}
 	s.until[source] = now.Add(suspectTime)
 }
 
+// forget drops those whose time is over. Call with mu held.
 func (s *suspects) forget(now time.Time) {
 	for source, until := range s.until {
 		if !now.Before(until) {
 			delete(s.until, source)
 		}
-	}
-	for source := range s.until {
-		if len(s.until) < maxSuspects {
-			return
-		}
-		delete(s.until, source)
 	}
 }
 

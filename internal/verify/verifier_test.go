@@ -165,7 +165,8 @@ func TestSuspectsAreBounded(t *testing.T) {
 	if n := s.len(); n != maxSuspects {
 		t.Errorf("%d suspects, want %d", n, maxSuspects)
 	}
-	s.add("later", now.Add(suspectTime))
+	s.add("later", now.Add(1))
+	s.filter(nil, now.Add(suspectTime))
 	if n := s.len(); n != 1 {
 		t.Errorf("%d suspects after the others' time, want 1", n)
 	}
