@@ -172,8 +172,3 @@ func fromHere(r *http.Request) bool {
 	return err == nil && addr.Addr().Unmap().IsLoopback() &&
 		r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
 }
-
-func (h *Handler) metrics(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	h.cfg.Metrics.WritePrometheus(w)
-}
