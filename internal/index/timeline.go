@@ -103,6 +103,11 @@ func (x *Index) Timeline(ctx context.Context, now int64) (*Snapshot, error) {
 	return x.timeline.snapshot(now)
 }
 
+// AsksForAll reports whether a filter, but for its limit, leaves nothing out but by time: the timeline answers it.
+func AsksForAll(f nostr.Filter) bool {
+	return f.IDs == nil && f.Authors == nil && f.Kinds == nil && len(f.Tags) == 0 && f.Search == ""
+}
+
 // PrepareTimeline builds the timeline in the background, if one was ever asked for here: a node that has no peers need
 // not keep it.
 func (x *Index) PrepareTimeline() {
@@ -162,7 +167,7 @@ func (x *Index) readTimeline() error {
 	if err := errors.Join(err, snap.Close()); err != nil {
 		return err
 	}
-	set, _ := negentropy.NewSet(nil).With(items, nil)
+	set := negentropy.NewSet(items)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.set = set

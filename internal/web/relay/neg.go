@@ -143,7 +143,7 @@ func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
 
 // collect takes the set from the timeline where the filter asks for everything, as peers do, and else from a query.
 func (c *conn) collect(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) error {
-	if asksForAll(f) && c.relay.cfg.Policy.HidesMailAlone() {
+	if index.AsksForAll(f) && c.relay.cfg.Policy.HidesMailAlone() {
 		err := c.collectAll(ctx, n, f, most)
 		if !errors.Is(err, index.ErrNoTimeline) {
 			return err
@@ -152,11 +152,6 @@ func (c *conn) collect(ctx context.Context, n *reconciliation, f nostr.Filter, m
 	items, err := c.find(ctx, n, f, most)
 	n.set = negentropy.NewSet(items)
 	return err
-}
-
-// asksForAll reports whether the filter leaves nothing out but by time.
-func asksForAll(f nostr.Filter) bool {
-	return f.IDs == nil && f.Authors == nil && f.Kinds == nil && len(f.Tags) == 0 && f.Search == ""
 }
 
 // collectAll shares the timeline, and puts the client's own mail in.
