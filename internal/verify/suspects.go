@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -22,7 +23,7 @@ func (s *suspects) filter(claims []Claim, now time.Time) (suspected []bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !now.Before(s.sweep) {
-		s.forget(now)
+		maps.DeleteFunc(s.until, func(_ any, until time.Time) bool { return !now.Before(until) })
 		s.sweep = now.Add(suspectTime / 10)
 	}
 	if len(s.until) == 0 {
@@ -40,29 +41,17 @@ func (s *suspects) filter(claims []Claim, now time.Time) (suspected []bool) {
 	return suspected
 }
 
-// add makes a source a suspect from now on. Where there are too many, those whose time is over go first, and then any.
+// add makes a source a suspect from now on, in the place of any other where there are too many.
 func (s *suspects) add(source any, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, known := s.until[source]; !known && len(s.until) >= maxSuspects {
-		s.forget(now)
 		for other := range s.until {
-			if len(s.until) < maxSuspects {
-				break
-			}
 			delete(s.until, other)
+			break
 		}
 	}
 	s.until[source] = now.Add(suspectTime)
-}
-
-// forget drops those whose time is over. Call with mu held.
-func (s *suspects) forget(now time.Time) {
-	for source, until := range s.until {
-		if !now.Before(until) {
-			delete(s.until, source)
-		}
-	}
 }
 
 func (s *suspects) len() int {
