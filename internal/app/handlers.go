@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/url"
+
 	"madang/internal/nostr"
 	"madang/internal/policy"
 	"madang/internal/web"
@@ -23,7 +25,7 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 	sockets := relay.New(relay.Config{
 		Index: a.Index, Search: a.openSearch(), Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy,
 		Join:   a.Accounts.JoinByEvent,
-		Limits: cfg.Limits, Metrics: a.Metrics, Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
+		Limits: cfg.Limits, PublicHost: hostOf(cfg.PublicURL), Metrics: a.Metrics, Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
 	})
 	root, err := web.New(web.Config{
 		Relay: sockets,
@@ -47,4 +49,13 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 		Client: client.Files(), Info: a.info, Now: a.Clock.Now, Metrics: a.Metrics, Logger: cfg.Logger,
 	})
 	return root, sockets, err
+}
+
+// hostOf returns a URL's host and port, or "".
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }

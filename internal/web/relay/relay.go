@@ -40,6 +40,9 @@ type Config struct {
 	// Join takes a request to join (NIP-43, kind 28934), which is not stored; the message is for OK. Its error may be
 	// a *policy.Error. Nil: such requests go the way of other events, which refuses them.
 	Join func(ctx context.Context, request *nostr.Event) (message string, err error)
+	// PublicHost is what the relay is called on the Internet, as in a Host header: an AUTH (NIP-42) for any other name
+	// there is refused. "": it is not known, and what the client calls it counts.
+	PublicHost string
 	// Address says whose limits a request counts against; an address that is not valid has none. Default: the remote
 	// address (of IPv6 its /64), and none for the machine itself, because a proxy there speaks for many.
 	Address func(*http.Request) netip.Addr
@@ -93,13 +96,13 @@ func New(cfg Config) *Relay {
 // ServeHTTP upgrades the request to a WebSocket, which is served until it ends; the request itself ends at once.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	addr, ok := r.addresses.join(r.cfg.Address(req))
-	if !ok {
+	if !r.stats.within(limitConnections, ok) {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many connections from your address", http.StatusTooManyRequests)
 		return
 	}
 	c := newConn(r, addr, req.Host)
-	if !r.enter(c) {
+	if !r.stats.within(limitConnections, r.enter(c)) {
 		addr.leave()
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
