@@ -64,7 +64,7 @@ func newConn(r *Relay, addr *address, host string) *conn {
 // serve speaks with the client until either has had enough, and then calls over, once all that it started has ended. It
 // returns at once. The client has sent early already; deflate: it takes and sends compressed messages.
 func (c *conn) serve(nc net.Conn, early []byte, deflate bool, over func()) {
-	c.socket = newSocket(nc, pace{c.ctx, [...]*rate.Limiter{c.rates.bytes, c.addr.bytes}})
+	c.socket = newSocket(nc, pace{c.ctx, [...]*rate.Limiter{c.rates.bytes, c.addr.bytes}, c.relay.stats})
 	c.over, c.out.deflate = over, deflate
 	c.ping = time.AfterFunc(pingTime, c.sendPing)
 	c.out.attach(c.socket)

@@ -21,7 +21,7 @@ func (c *conn) count(m nostr.CountMsg) {
 	began := time.Now()
 	q := index.Query{Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
 	n, hll, err := c.counted(ctx, q)
-	c.relay.stats.queries.UpdateDuration(began)
+	c.relay.stats.queries[queryCOUNT].UpdateDuration(began)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errSlow
 	}

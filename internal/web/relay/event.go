@@ -102,9 +102,11 @@ func (c *conn) join(e *nostr.Event) {
 func (c *conn) mayBring(e *nostr.Event, size int) bool {
 	if isWrap(e) && !c.isMember() {
 		now, tokens := time.Now(), 1+size/wrapToken
-		return c.rates.wraps.AllowN(now, tokens) && c.addr.wraps.AllowN(now, tokens)
+		ok := c.rates.wraps.AllowN(now, tokens) && c.addr.wraps.AllowN(now, tokens)
+		return c.relay.stats.within(limitLetters, ok)
 	}
-	return c.rates.events.Allow() && c.addr.events.Allow() && c.relay.authors.mayWrite(e.PubKey)
+	return c.relay.stats.within(limitEvents, c.rates.events.Allow() && c.addr.events.Allow()) &&
+		c.relay.stats.within(limitAuthor, c.relay.authors.mayWrite(e.PubKey))
 }
 
 func isWrap(e *nostr.Event) bool {

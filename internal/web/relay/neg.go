@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"madang/internal/index"
 	"madang/internal/negentropy"
@@ -58,11 +59,13 @@ func (c *conn) negOpen(m nostr.NegOpenMsg) {
 		c.negErr(m.SubID, "unsupported: a search (NIP-50) is not reconciled")
 		return
 	}
-	if len(c.negs) >= c.relay.cfg.Limits.NegSessions {
+	if !c.relay.stats.within(limitReconciliations, len(c.negs) < c.relay.cfg.Limits.NegSessions) {
 		c.negErr(m.SubID, fmt.Sprintf("blocked: a connection may have %d reconciliations", c.relay.cfg.Limits.NegSessions))
 		return
 	}
+	began := time.Now()
 	n, err := c.reconcile(m.Filter)
+	c.relay.stats.queries[queryNegOpen].UpdateDuration(began)
 	switch {
 	case errors.Is(err, errTooBig):
 		c.negErr(m.SubID, "blocked: this query is too big")
@@ -82,7 +85,7 @@ func (c *conn) negMsg(m nostr.NegMsgMsg) {
 		c.negErr(m.SubID, "closed: there is no such reconciliation")
 		return
 	}
-	if !c.rates.queries.Allow() || !c.addr.queries.Allow() {
+	if !c.mayQuery() {
 		c.endNeg(m.SubID)
 		c.negErr(m.SubID, "rate-limited: too many queries, wait a moment")
 		return
@@ -100,6 +103,7 @@ func (c *conn) endNeg(id string) {
 }
 
 func (c *conn) negAnswer(id string, n *reconciliation, message []byte) {
+	defer c.relay.stats.queries[queryNegMsg].UpdateDuration(time.Now())
 	set := n.current()
 	if set == nil {
 		c.endNeg(id)

@@ -20,7 +20,14 @@ const (
 )
 
 // mayTalk takes a token for one more message of any type.
-func (c *conn) mayTalk() bool { return c.rates.messages.Allow() && c.addr.messages.Allow() }
+func (c *conn) mayTalk() bool {
+	return c.relay.stats.within(limitMessages, c.rates.messages.Allow() && c.addr.messages.Allow())
+}
+
+// mayQuery takes a token for one more query.
+func (c *conn) mayQuery() bool {
+	return c.relay.stats.within(limitQueries, c.rates.queries.Allow() && c.addr.queries.Allow())
+}
 
 // slowDown refuses a message that came too soon, in the form that fits it; err is what was wrong with it otherwise. A
 // client that goes on all the same gets no more answers.
@@ -61,13 +68,19 @@ func (c *conn) slowDown(m nostr.ClientMessage, err error) error {
 type pace struct {
 	ctx     context.Context // ends the waiting
 	buckets [2]*rate.Limiter
+	stats   *stats
 }
 
 // wait takes as long as n bytes may.
 func (p pace) wait(n int) {
+	p.stats.received.Add(n)
 	for _, bucket := range p.buckets {
 		for left := n; left > 0 && bucket.Limit() != rate.Inf; left -= bucket.Burst() {
-			if bucket.WaitN(p.ctx, min(left, bucket.Burst())) != nil {
+			some := min(left, bucket.Burst())
+			if p.stats.within(limitBytes, bucket.AllowN(time.Now(), some)) {
+				continue
+			}
+			if bucket.WaitN(p.ctx, some) != nil {
 				return // the connection has ended: the next read says so
 			}
 		}
@@ -82,7 +95,7 @@ func (c *conn) beginQuery() (end func(), err error) {
 	if c.addr.all == nil || most == 0 {
 		return func() {}, nil
 	}
-	if c.addr.asking.Add(1) > int32(most) {
+	if !c.relay.stats.within(limitQueriesAtOnce, c.addr.asking.Add(1) <= int32(most)) {
 		c.addr.asking.Add(-1)
 		return nil, errBusy
 	}

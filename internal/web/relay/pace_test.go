@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/gobwas/ws"
 	"golang.org/x/time/rate"
 
@@ -91,7 +92,7 @@ func TestMessageRateOfAnAddress(t *testing.T) {
 func TestReadsNoFasterThanItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size, step, perSecond, burst = 96_000, 24_000, 1000, 10_000 // each step is more than a burst
-		p := pace{t.Context(), [2]*rate.Limiter{Rate{perSecond, burst}.limiter(), Rate{}.limiter()}}
+		p := pace{t.Context(), [2]*rate.Limiter{Rate{perSecond, burst}.limiter(), Rate{}.limiter()}, newStats(metrics.NewSet(), new(Relay))}
 		began := time.Now() // the bubble's clock, which moves only while all wait
 		for range size / step {
 			p.wait(step)

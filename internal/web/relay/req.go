@@ -36,12 +36,12 @@ func (c *conn) req(m nostr.ReqMsg, size int) {
 		c.closed(m.SubID, refusal)
 		return
 	}
-	if len(c.subs) >= c.relay.cfg.Limits.Subs {
+	if !c.relay.stats.within(limitSubscriptions, len(c.subs) < c.relay.cfg.Limits.Subs) {
 		c.closed(m.SubID, fmt.Sprintf("blocked: a connection may have %d subscriptions", c.relay.cfg.Limits.Subs))
 		return
 	}
 	size += hub.FiledBytes * values(m.Filters)
-	if c.filters+size > c.filterRoom() {
+	if !c.relay.stats.within(limitFilters, c.filters+size <= c.filterRoom()) {
 		c.closed(m.SubID, "blocked: your subscriptions' filters are too long")
 		return
 	}
@@ -60,7 +60,7 @@ func (c *conn) req(m nostr.ReqMsg, size int) {
 func (s *subscription) answer(m nostr.ReqMsg) error {
 	began := time.Now()
 	answer, later, err := s.query(m.Filters)
-	s.conn.relay.stats.queries.UpdateDuration(began)
+	s.conn.relay.stats.queries[queryREQ].UpdateDuration(began)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *conn) filterRoom() int {
 
 // mayAsk refuses, in NIP-01's words, a query that comes too soon, or that can find nothing without authentication.
 func (c *conn) mayAsk(filters []nostr.Filter) (refusal string) {
-	if !c.rates.queries.Allow() || !c.addr.queries.Allow() {
+	if !c.mayQuery() {
 		return "rate-limited: too many queries, wait a moment"
 	}
 	for _, f := range filters {

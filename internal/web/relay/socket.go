@@ -195,6 +195,7 @@ func (s *socket) write(w waiting, patient bool) (done bool, err error) {
 			return done, err
 		}
 		since += n
+		s.pace.stats.sent.Add(n)
 		w.written(n)
 	}
 }
