@@ -59,11 +59,15 @@ func (x *Index) commit(s *Stage, positions []eventlog.Position, end eventlog.Pos
 
 // finish writes the batch. Errors of single operations on a batch in memory are programming errors that Commit repeats.
 func (c *commit) finish() error {
+	if err := c.x.awaitRoom(); err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
 	count := c.x.count.Load() + c.count
 	c.set(keyCount, uint64Value(uint64(count)))
 	if err := c.batch.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
+	c.x.sinceRoom += c.batch.Len()
 	c.x.count.Store(count)
 	c.x.timeline.follow(c.changes)
 	return nil

@@ -19,17 +19,16 @@ func (x *Index) CheckConsistency(ctx context.Context) (differences []string, err
 		return nil, err
 	}
 	defer x.users.Done()
-	dir := x.cfg.Dir + ".check"
-	if err := removeStore(dir); err != nil {
+	cfg := x.cfg
+	cfg.Dir += ".check"
+	if err := removeStore(cfg); err != nil {
 		return nil, err
 	}
-	cfg := x.cfg
-	cfg.Dir = dir
 	fresh, err := open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, fresh.db.Close(), removeStore(dir)) }()
+	defer func() { err = errors.Join(err, fresh.db.Close(), removeStore(cfg)) }()
 	swept, err := getUint64(x.db, keySwept)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"golang.org/x/sync/semaphore"
 
 	"madang/internal/eventlog"
@@ -39,6 +40,8 @@ type Config struct {
 
 	memTableSize uint64            // bytes of keys in memory before they are written; default 8 MiB
 	bulkLag      eventlog.Position // bytes of the log that are taken in in bulk at Open; default 64 MiB
+	fs           vfs.FS            // default: vfs.Default
+	retryAfter   time.Duration     // after a write of the store has failed; default 1 s
 }
 
 func (cfg Config) withDefaults() Config {
@@ -54,6 +57,12 @@ func (cfg Config) withDefaults() Config {
 	if cfg.bulkLag == 0 {
 		cfg.bulkLag = 64 << 20
 	}
+	if cfg.fs == nil {
+		cfg.fs = vfs.Default
+	}
+	if cfg.retryAfter == 0 {
+		cfg.retryAfter = time.Second
+	}
 	return cfg
 }
 
@@ -61,7 +70,8 @@ func (cfg Config) withDefaults() Config {
 // for none of them.
 type Index struct {
 	cfg     Config
-	db      *pebble.DB
+	db      *pebble.DB // nil while it is not open
+	health  *health
 	maxLegs int // see defaultLegs
 
 	// Only in bulk: what point lookups need not ask for, and where the log was taken in up to when it began.
@@ -74,8 +84,9 @@ type Index struct {
 	scanning *semaphore.Weighted // queries without limits
 
 	// writing is held throughout whatever changes keys.
-	writing sync.Mutex
-	count   atomic.Int64
+	writing   sync.Mutex
+	sinceRoom int // see awaitRoom
+	count     atomic.Int64
 
 	// closing guards closed and the growth of users, what Close waits for.
 	closing sync.Mutex
@@ -86,12 +97,17 @@ type Index struct {
 // ErrClosed: the index was closed.
 var ErrClosed = errors.New("index is closed")
 
+var errNotOpen = errors.New("index could not be opened again")
+
 // enter keeps the store open until the caller calls x.users.Done.
 func (x *Index) enter() error {
 	x.closing.Lock()
 	defer x.closing.Unlock()
 	if x.closed {
 		return ErrClosed
+	}
+	if x.db == nil {
+		return errNotOpen
 	}
 	x.users.Add(1)
 	return nil
@@ -116,14 +132,14 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 		return x, err
 	}
 	cfg.Logger.Warn("index is rebuilt from the log", "reason", err)
-	if err := removeStore(cfg.Dir); err != nil {
+	if err := removeStore(cfg); err != nil {
 		return nil, fmt.Errorf("removing the old index: %w", err)
 	}
 	return open(ctx, cfg)
 }
 
 func open(ctx context.Context, cfg Config) (*Index, error) {
-	if condemned(cfg.Dir) {
+	if condemned(cfg) {
 		return nil, errCondemned
 	}
 	x := &Index{cfg: cfg, maxLegs: defaultLegs,
@@ -132,7 +148,7 @@ func open(ctx context.Context, cfg Config) (*Index, error) {
 		return nil, err
 	}
 	if err := x.start(ctx); err != nil {
-		return nil, errors.Join(err, x.closeStore(context.Background()))
+		return nil, errors.Join(err, x.closeStore())
 	}
 	return x, nil
 }
@@ -151,10 +167,10 @@ func (x *Index) start(ctx context.Context) error {
 		return x.CatchUp(ctx)
 	}
 	for _, step := range []func() error{
-		func() error { return x.closeStore(ctx) },
+		x.closeStore,
 		func() error { return x.openStore(true) },
 		func() error { return x.CatchUp(ctx) },
-		func() error { return x.closeStore(ctx) },
+		x.closeStore,
 		func() error { return x.openStore(false) },
 	} {
 		if err := step(); err != nil {
@@ -166,7 +182,8 @@ func (x *Index) start(ctx context.Context) error {
 
 // openStore opens the store, which must be this log's. On an error no store is open.
 func (x *Index) openStore(bulk bool) error {
-	db, err := openStore(x.cfg, bulk)
+	h := newHealth(x.cfg)
+	db, err := openStore(x.cfg, h, bulk)
 	if err != nil {
 		return err
 	}
@@ -179,23 +196,39 @@ func (x *Index) openStore(bulk bool) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	x.db = db
+	x.db, x.health = db, h
 	return nil
 }
 
-// closeStore writes what is only in memory. What was taken in in bulk is merged where it is most of all there is; where it
-// is less, that would be to write everything anew for little.
-func (x *Index) closeStore(ctx context.Context) (err error) {
+// closeStore writes what is only in memory, if it can. What was taken in in bulk is merged where it is most of all there
+// is; where it is less, that would be to write everything anew for little.
+func (x *Index) closeStore() error {
 	if x.db == nil {
 		return nil
 	}
-	if x.sieve != nil && x.cfg.Log.End() > 2*x.bulkFrom {
-		err = x.db.Compact(ctx, []byte{0}, []byte{0xff}, false)
-	} else {
-		err = x.db.Flush()
+	err := x.flush()
+	if err == nil && x.sieve != nil && x.cfg.Log.End() > 2*x.bulkFrom {
+		err = x.db.Compact(context.Background(), []byte{0}, []byte{0xff}, false)
 	}
 	err = errors.Join(err, x.db.Close())
 	x.db, x.sieve = nil, nil
+	return err
+}
+
+// flush writes what is only in memory. It does not wait for what fails.
+func (x *Index) flush() error {
+	if err := x.health.err(); err != nil {
+		return err
+	}
+	done, err := x.db.AsyncFlush()
+	for err == nil {
+		select {
+		case <-done:
+			return nil
+		case <-x.health.news:
+			err = x.health.err()
+		}
+	}
 	return err
 }
 
@@ -204,6 +237,9 @@ const catchUpGroup = 512
 
 // CatchUp takes in what the log has beyond the watermark. Open does so; after it, only a failed Commit makes it needed.
 func (x *Index) CatchUp(ctx context.Context) error {
+	if err := x.reopen(); err != nil {
+		return err
+	}
 	if err := x.enter(); err != nil {
 		return err
 	}
@@ -278,5 +314,5 @@ func (x *Index) Close() error {
 	x.closed = true
 	x.closing.Unlock()
 	x.users.Wait()
-	return x.closeStore(context.Background())
+	return x.closeStore()
 }

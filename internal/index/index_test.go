@@ -168,7 +168,7 @@ func TestRebuild(t *testing.T) {
 
 func alter(t *testing.T, s *store, key, value []byte) {
 	t.Helper()
-	db, err := openStore(s.config().withDefaults(), false)
+	db, err := openStore(s.config().withDefaults(), newHealth(s.config().withDefaults()), false)
 	if err != nil {
 		t.Fatal(err)
 	}

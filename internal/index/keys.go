@@ -181,7 +181,6 @@ func eachOrderedKey(e *nostr.Event, pos eventlog.Position, fn func(key []byte)) 
 	}
 }
 
-func isIndexed(t nostr.Tag) bool { return len(t) >= 2 && isLetter(t[0]) }
 func isLetter(name string) bool {
 	return len(name) == 1 && (name[0] >= 'a' && name[0] <= 'z' || name[0] >= 'A' && name[0] <= 'Z')
 }

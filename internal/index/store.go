@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // bulkMemTable is memTableSize while much is taken in at once: few large tables are written, and merged once.
 const bulkMemTable = 16 << 20
 
 // openStore opens the store; bulk leaves its tables as they are written, for compact to merge.
-func openStore(cfg Config, bulk bool) (*pebble.DB, error) {
+func openStore(cfg Config, h *health, bulk bool) (*pebble.DB, error) {
 	cache := pebble.NewCache(cfg.CacheSize)
 	defer cache.Unref()
 	opts := &pebble.Options{
@@ -25,12 +27,14 @@ func openStore(cfg Config, bulk bool) (*pebble.DB, error) {
 		MaxOpenFiles: 256,
 		// A node's processor is small and its members come first.
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
-		// Writing waits for nothing: what stands in level 0 is bounded by what has been taken in.
-		L0StopWritesThreshold: 1 << 20,
-		TargetFileSizes:       [7]int64{4 << 20},
-		FormatMajorVersion:    pebble.FormatNewest,
-		Logger:                storeLogger{cfg.Logger},
-		EventListener:         listener(cfg),
+		// Pebble never stalls a write, which would wait for ever for a disk that fails: see awaitRoom.
+		MemTableStopWritesThreshold: 1 << 20,
+		L0StopWritesThreshold:       1 << 20,
+		TargetFileSizes:             [7]int64{4 << 20},
+		FormatMajorVersion:          pebble.FormatNewest,
+		FS:                          storeFS{cfg.fs, h},
+		Logger:                      storeLogger{cfg.Logger, h},
+		EventListener:               listener(cfg, h),
 	}
 	if bulk {
 		opts.MemTableSize = bulkMemTable
@@ -40,40 +44,84 @@ func openStore(cfg Config, bulk bool) (*pebble.DB, error) {
 		opts.Levels[i].BlockSize = 8 << 10
 		opts.Levels[i].FilterPolicy = pointFilter{bloom.FilterPolicy(10)}
 	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+	if err := cfg.fs.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	db, err := pebble.Open(cfg.Dir, opts)
+	db, err := openPebble(cfg.Dir, opts, h)
 	if err != nil {
 		return nil, fmt.Errorf("index in %s %w: %w", cfg.Dir, errOpen, err)
 	}
 	return db, nil
 }
 
+// openPebble is pebble.Open for a disk that fails: Pebble would wait until a table can be written. What it is left to do
+// then holds the store's lock until it is done, or as long as the process lives.
+func openPebble(dir string, opts *pebble.Options, h *health) (*pebble.DB, error) {
+	type opened struct {
+		db  *pebble.DB
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		db, err := pebble.Open(dir, opts)
+		done <- opened{db, err}
+	}()
+	for {
+		select {
+		case o := <-done:
+			if err := h.err(); err != nil && o.err == nil {
+				return nil, fmt.Errorf("%w: %w", errUnwritable, errors.Join(err, o.db.Close()))
+			}
+			return o.db, o.err
+		case <-h.news:
+			if err := h.err(); err != nil {
+				h.abandoned.Store(true)
+				go func() {
+					if o := <-done; o.err == nil {
+						_ = o.db.Close()
+					}
+				}()
+				return nil, fmt.Errorf("%w: %w", errUnwritable, err)
+			}
+		}
+	}
+}
+
 // storeLogger passes Pebble's errors on; what it tells of its daily work is of no use to an operator.
-type storeLogger struct{ *slog.Logger }
+type storeLogger struct {
+	*slog.Logger
+	health *health
+}
 
 func (l storeLogger) Infof(format string, args ...any) {}
 func (l storeLogger) Errorf(format string, args ...any) {
 	l.Error("index: " + fmt.Sprintf(format, args...))
 }
 
-// Fatalf must not return: Pebble calls it where going on would spoil the index. Nothing is lost by ending here, since
-// the log has every event and the next start reads on from the watermark.
+// Fatalf is what Pebble calls where going on would spoil the index. It may return where the manifest (the list of tables)
+// could not be written: Pebble leaves its state as it was and hands the error on, and health lets it write nothing more.
+// All else ends the process. Nothing is lost by that, since the log has every event: the next start reads on from the
+// watermark, or makes the index anew.
 func (l storeLogger) Fatalf(format string, args ...any) {
-	panic("index: " + fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if !strings.HasPrefix(text, "MANIFEST") {
+		panic("index: " + text)
+	}
+	l.health.spoil(errors.New(text))
 }
 
 var errCondemned = errors.New("it was found damaged")
 
-// listener hears of damage wherever Pebble reads, and of failed flushes and compactions, which Pebble tries again.
-func listener(cfg Config) *pebble.EventListener {
+// listener hears of damage wherever Pebble reads, and of flushes and compactions.
+func listener(cfg Config, h *health) *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { cfg.Logger.Error("index: work in the background failed", "error", err) },
+		BackgroundError: func(error) {}, // of which FlushEnd and CompactionEnd tell
+		FlushEnd:        func(info pebble.FlushInfo) { h.flush.ended(info.Err); h.tell() },
+		CompactionEnd:   func(info pebble.CompactionInfo) { h.compaction.ended(info.Err) },
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			if !condemned(cfg.Dir) {
+			if !condemned(cfg) {
 				cfg.Logger.Error("index is damaged and will be rebuilt at the next start", "file", info.Path)
-				condemn(cfg.Dir)
+				condemn(cfg)
 			}
 		},
 	}
@@ -81,20 +129,24 @@ func listener(cfg Config) *pebble.EventListener {
 
 // condemn notes that the index is damaged, so that the next start rebuilds it. Where even that fails, the next start may
 // find the damage anew.
-func condemn(dir string) { _ = os.WriteFile(condemnation(dir), nil, 0o600) }
+func condemn(cfg Config) {
+	if f, err := cfg.fs.Create(condemnation(cfg.Dir), vfs.WriteCategoryUnspecified); err == nil {
+		_ = f.Close()
+	}
+}
 
 func condemnation(dir string) string { return dir + ".damaged" }
 
-func condemned(dir string) bool {
-	_, err := os.Stat(condemnation(dir))
+func condemned(cfg Config) bool {
+	_, err := cfg.fs.Stat(condemnation(cfg.Dir))
 	return err == nil
 }
 
-func removeStore(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
+func removeStore(cfg Config) error {
+	if err := cfg.fs.RemoveAll(cfg.Dir); err != nil {
 		return err
 	}
-	if err := os.Remove(condemnation(dir)); !errors.Is(err, os.ErrNotExist) {
+	if err := cfg.fs.Remove(condemnation(cfg.Dir)); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -111,9 +163,15 @@ func rebuildable(err error) bool {
 			return false
 		}
 	}
+	if errors.Is(err, errUnwritable) {
+		return false
+	}
 	return errors.Is(err, errForeign) || errors.Is(err, errCondemned) || pebble.IsCorruptionError(err) ||
 		errors.Is(err, errOpen)
 }
+
+// errUnwritable: the store is there, but the disk took nothing.
+var errUnwritable = errors.New("nothing can be written")
 
 // errOpen is wrapped by every error of opening the store.
 var errOpen = errors.New("cannot be opened")

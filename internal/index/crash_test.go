@@ -1,0 +1,428 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"madang/internal/durable/durabletest"
+	"madang/internal/eventlog"
+	"madang/internal/nostr"
+	"madang/internal/verify"
+)
+
+// box is a log and an index on a disk of their own, and what was put into them.
+type box struct {
+	t     *testing.T
+	log   *durabletest.FS
+	index *vfs.MemFS
+	tried []verify.Event
+	acked []verify.Event
+	said  bytes.Buffer // the node's log
+}
+
+func newBox(t *testing.T) *box {
+	return &box{t: t, log: durabletest.New(), index: vfs.NewCrashableMem()}
+}
+
+const boxNow = 50 // Unix second by which some of the events have expired
+
+// open opens log and index, whose every write asks inject first.
+func (b *box) open(inject func(errorfs.Op) error) (*eventlog.Files, *Index, error) {
+	logger := slog.New(slog.NewTextHandler(&b.said, nil))
+	log, err := eventlog.Open(eventlog.Config{Dir: "log", SegmentSize: 20_000, FS: b.log, Logger: logger})
+	if err != nil {
+		return nil, nil, err
+	}
+	fs := vfs.FS(b.index)
+	if inject != nil {
+		fs = errorfs.Wrap(b.index, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+				return nil
+			}
+			return inject(op)
+		}))
+	}
+	x, err := Open(b.t.Context(), Config{
+		Dir: "index", Log: log, Logger: logger, CacheSize: 1 << 20,
+		memTableSize: 64 << 10, fs: fs, retryAfter: time.Microsecond,
+	})
+	return log, x, err
+}
+
+// crashEvents is a mix of what replaces, deletes and expires.
+func crashEvents(t testing.TB, n int) (events []verify.Event) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for i := range n {
+		by, at, text := rng.IntN(5), int64(rng.IntN(100)), strconv.Itoa(i)
+		var e verify.Event
+		switch target := events; rng.IntN(6) {
+		case 0:
+			e = makeEvent(t, by, 0, at, text)
+		case 1:
+			e = makeEvent(t, by, 30023, at, text, nostr.Tag{"d", strconv.Itoa(rng.IntN(4))})
+		case 2:
+			e = makeEvent(t, by, 1, at, text, nostr.Tag{"expiration", strconv.Itoa(boxNow - 20 + rng.IntN(40))})
+		case 3:
+			e = makeEvent(t, by, nostr.KindGiftWrap, at, text, nostr.Tag{"p", author(rng.IntN(5)).PubKey().String()})
+		case 4:
+			if len(target) > 0 {
+				victim := target[rng.IntN(len(target))].Event()
+				tags := []nostr.Tag{{"e", victim.ID.String()}}
+				if a, ok := victim.Address(); ok {
+					tags = append(tags, nostr.Tag{"a", a.String()})
+				}
+				e = makeEvent(t, by, nostr.KindDeletion, at, text, tags...)
+				break
+			}
+			fallthrough
+		default:
+			e = makeEvent(t, by, 1, at, text, nostr.Tag{"t", "x"}, nostr.Tag{"p", author(by).PubKey().String()})
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// work takes the events in as the entrance does, in groups, until stop says so of an error.
+func (b *box) work(log *eventlog.Files, x *Index, events []verify.Event, stop func(error) bool) {
+	behind := []verify.Event(nil)
+	for n := 1; len(events) > 0; n++ {
+		group := events[:min(1+n%13, len(events))]
+		events = events[len(group):]
+		if len(behind) > 0 {
+			if err := x.CatchUp(b.t.Context()); err != nil {
+				if stop(err) {
+					return
+				}
+				continue
+			}
+			b.acked, behind = append(b.acked, behind...), nil
+		}
+		s := x.Stage()
+		var taken []verify.Event
+		for _, e := range group {
+			switch err := s.Take(e); {
+			case err == nil:
+				taken = append(taken, e)
+			case !refusal(err):
+				b.t.Fatal(err)
+			}
+		}
+		if len(taken) == 0 {
+			continue
+		}
+		b.tried = append(b.tried, taken...)
+		positions, err := log.Append(taken, 1)
+		if err != nil {
+			if stop(err) {
+				return
+			}
+			continue
+		}
+		if err := s.Commit(positions, log.End()); err != nil {
+			if behind = append(behind, taken...); stop(err) {
+				return
+			}
+			continue
+		}
+		b.acked = append(b.acked, taken...)
+		if n%3 == 0 { // as if memory were full
+			x.writing.Lock()
+			err := x.flush()
+			x.writing.Unlock()
+			if err != nil && stop(err) {
+				return
+			}
+		}
+		if n%9 == 0 {
+			if _, err := x.Sweep(b.t.Context(), boxNow/2); err != nil && stop(err) {
+				return
+			}
+		}
+	}
+}
+
+// check is the whole-state checker: the log has every acknowledged event and nothing that was not tried, and the index
+// answers by what the log says.
+func (b *box) check(log *eventlog.Files, x *Index) {
+	b.t.Helper()
+	if _, err := x.Sweep(b.t.Context(), boxNow); err != nil {
+		b.t.Fatal(err)
+	}
+	tried := map[string]verify.Event{}
+	for _, e := range b.tried {
+		tried[string(e.JSON())] = e
+	}
+	truth := model{swept: boxNow}
+	there := map[nostr.ID]bool{}
+	if err := log.Scan(b.t.Context(), 0, func(r eventlog.Record) error {
+		e, ok := tried[string(r.JSON)]
+		if !ok {
+			b.t.Fatalf("never tried: %s", r.JSON)
+		}
+		there[e.Event().ID] = true
+		truth.log = append(truth.log, logged{pos: r.Pos, event: e.Event()})
+		return nil
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, e := range b.acked {
+		if !there[e.Event().ID] {
+			b.t.Fatalf("acknowledged and lost: %s", e.JSON())
+		}
+	}
+	b.checkAnswers(x, &truth)
+	differences, err := x.CheckConsistency(b.t.Context())
+	if err != nil || len(differences) > 0 {
+		b.t.Fatalf("%q, %v", differences, err)
+	}
+}
+
+func (b *box) checkAnswers(x *Index, truth *model) {
+	b.t.Helper()
+	q := Query{Filters: []nostr.Filter{nostr.All()}, Now: boxNow}
+	var got, want []string
+	if _, err := x.Query(b.t.Context(), q, func(it Item) error {
+		got = append(got, line(it.Head.CreatedAt, it.Head.ID))
+		return nil
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, e := range truth.query(q, false) {
+		want = append(want, line(e.CreatedAt, e.ID))
+	}
+	if !slices.Equal(got, want) {
+		b.t.Fatalf("%d events, want %d", len(got), len(want))
+	}
+}
+
+// cutPower runs the workload until the power fails, which happens before the n-th write of the index, or before the n-th
+// of the log, and returns the disks as the next start finds them. It reports whether it came so far.
+func (b *box) cutPower(events []verify.Event, atIndex, atLog int, rng *rand.Rand) (next *box, cut bool) {
+	var mu sync.Mutex
+	var index *vfs.MemFS
+	var off atomic.Bool
+	fail := func() {
+		off.Store(true)
+		mu.Lock()
+		defer mu.Unlock()
+		if index == nil {
+			index = b.index.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rng})
+		}
+	}
+	var writes atomic.Int64
+	log, x, err := b.open(func(errorfs.Op) error {
+		if writes.Add(1) == int64(atIndex) {
+			fail()
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	opened := b.log.Ops()
+	b.log.SetFail(func(op durabletest.Op) (int, error) {
+		switch {
+		case off.Load() || atLog > 0 && op.N > opened+atLog:
+			return 0, durabletest.ErrPower
+		case atLog > 0 && op.N == opened+atLog:
+			return rng.IntN(op.Size + 1), durabletest.ErrPower
+		}
+		return 0, nil
+	})
+	b.work(log, x, events, func(error) bool { cut = true; return true })
+	fail()
+	next = &box{t: b.t, log: b.log.Crash(rng), index: index, tried: b.tried, acked: b.acked}
+	if err := errors.Join(x.Close(), log.Close()); err != nil {
+		b.t.Fatal(err)
+	}
+	return next, cut
+}
+
+// TestPowerCut cuts the power before every write of the index and of the log, lets chance decide what reached the disks,
+// and wants every acknowledged event found, nothing else, and a rebuild that agrees; and again after a second cut.
+func TestPowerCut(t *testing.T) {
+	events := crashEvents(t, 260)
+	for _, disk := range []string{"index", "log"} {
+		t.Run(disk, func(t *testing.T) {
+			cuts := 0
+			for n := 1; ; n++ {
+				rng := rand.New(rand.NewPCG(uint64(n), 3))
+				atIndex, atLog := n, 0
+				if disk == "log" {
+					atIndex, atLog = 0, n
+				}
+				next, cut := newBox(t).cutPower(events, atIndex, atLog, rng)
+				if !cut {
+					break
+				}
+				cuts++
+				for range 2 {
+					log, x, err := next.open(nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					next.check(log, x)
+					index := next.index.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rng})
+					again := &box{t: t, log: next.log.Crash(rng), index: index, tried: next.tried, acked: next.acked}
+					if err := errors.Join(x.Close(), log.Close()); err != nil {
+						t.Fatal(err)
+					}
+					next = again
+				}
+			}
+			if cuts < 40 {
+				t.Errorf("the power failed only %d times", cuts)
+			}
+		})
+	}
+}
+
+// TestWriteErrors lets each write of the index fail, once or for a while. The index answers all the same with what it has
+// taken in, the node's log says so, and when writes succeed again it catches up.
+func TestWriteErrors(t *testing.T) {
+	events := crashEvents(t, 260)
+	for _, lasting := range []int64{1, 30} {
+		t.Run(fmt.Sprintf("%d in a row", lasting), func(t *testing.T) {
+			reopened := 0
+			for n := int64(1); ; n++ {
+				failed, again := testWriteErrors(t, events, n, n+lasting)
+				if again {
+					reopened++
+				}
+				if !failed {
+					if n < 60 || reopened == 0 {
+						t.Errorf("only %d writes, and %d times the index was opened again", n, reopened)
+					}
+					break
+				}
+			}
+		})
+	}
+}
+
+// testWriteErrors fails the writes from the first to before the last. It reports whether there were as many, and whether
+// the index had to be opened again.
+func testWriteErrors(t *testing.T, events []verify.Event, first, last int64) (failing, reopened bool) {
+	b := newBox(t)
+	var writes atomic.Int64
+	var armed, failed atomic.Bool
+	log, x, err := b.open(func(op errorfs.Op) error {
+		if !armed.Load() {
+			return nil
+		}
+		if n := writes.Add(1); n < first || n >= last || op.Kind == errorfs.OpFileClose {
+			return nil
+		}
+		failed.Store(true)
+		return syscall.EIO
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	armed.Store(true)
+	refused := false
+	b.work(log, x, events, func(error) bool {
+		refused = true
+		b.answers(x)
+		return false
+	})
+	armed.Store(false)
+	if refused && !bytes.Contains(b.said.Bytes(), []byte("level=ERROR")) {
+		t.Errorf("write %d: nothing in the log", first)
+	}
+	for x.CatchUp(t.Context()) != nil { // until the retry that is under way is over
+	}
+	b.acked = b.tried
+	b.check(log, x)
+	if err := errors.Join(x.Close(), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b.fill(nil)
+	return failed.Load(), bytes.Contains(b.said.Bytes(), []byte("index is open again"))
+}
+
+// TestOpenErrors lets each write of Open fail, of a new index and of one that has to catch up: Open says so, and the next
+// one finds everything.
+func TestOpenErrors(t *testing.T) {
+	events := crashEvents(t, 40)
+	for _, old := range []bool{false, true} {
+		for n, done := int64(1), false; !done; n++ {
+			b := newBox(t)
+			if old {
+				b.fill(events[:20])
+			}
+			log, err := eventlog.Open(eventlog.Config{Dir: "log", FS: b.log, Logger: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.tried = append(b.tried, events[30])
+			if _, err := log.Append(events[30:31], 1); err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var writes atomic.Int64
+			done = true
+			log, x, err := b.open(func(op errorfs.Op) error {
+				if writes.Add(1) == n && op.Kind != errorfs.OpFileClose {
+					done = false
+					return syscall.EIO
+				}
+				return nil
+			})
+			if err == nil {
+				if err := x.Close(); err != nil && done {
+					t.Fatal(err)
+				}
+			}
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b.index = b.index.CrashClone(vfs.CrashCloneCfg{}) // the process has ended
+			b.fill(nil)
+		}
+	}
+}
+
+// fill opens, takes events in, checks and closes.
+func (b *box) fill(events []verify.Event) {
+	b.t.Helper()
+	log, x, err := b.open(nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.work(log, x, events, func(err error) bool { b.t.Fatal(err); return true })
+	b.check(log, x)
+	if err := errors.Join(x.Close(), log.Close()); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// answers wants the index to answer, and with nothing that was not committed.
+func (b *box) answers(x *Index) {
+	b.t.Helper()
+	n := 0
+	q := Query{Filters: []nostr.Filter{nostr.All()}}
+	if _, err := x.Query(context.Background(), q, func(Item) error { n++; return nil }); err != nil {
+		b.t.Fatalf("a query while nothing can be written: %v", err)
+	}
+	if n != x.Len() {
+		b.t.Fatalf("%d events found, %d held", n, x.Len())
+	}
+}
