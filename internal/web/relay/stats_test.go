@@ -30,9 +30,9 @@ func TestStats(t *testing.T) {
 	c.send("REQ", "b", filter{})
 	c.want("CLOSED", "b")
 	c.count(filter{})
-	c.send("NEG-OPEN", "n", filter{}, "6100")
+	c.send("NEG-OPEN", "n", filter{}, "61")
 	c.want("NEG-MSG", "n")
-	c.send("NEG-OPEN", "m", filter{}, "6100")
+	c.send("NEG-OPEN", "m", filter{}, "61")
 	c.want("NEG-ERR", "m")
 
 	var out bytes.Buffer
