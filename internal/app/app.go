@@ -75,7 +75,8 @@ type App struct {
 	renaming sync.Mutex     // one change of what the node says of itself at a time
 	closers  []func() error // in the order of opening
 	ready    chan struct{}
-	addr     net.Addr // set before ready is closed
+	catchUp  time.Duration // what opening the index took
+	addr     net.Addr      // set before ready is closed
 }
 
 // Open takes the lock and opens everything but the listener. The caller must Close what it gets.
@@ -116,7 +117,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.file, err = readNodeFile(dir); err != nil {
 		return err
 	}
-	a.Log, err = eventlog.Open(eventlog.Config{Dir: filepath.Join(dir, "log"), Logger: a.cfg.Logger})
+	a.Log, err = eventlog.Open(eventlog.Config{Dir: filepath.Join(dir, "log"), Logger: a.cfg.Logger, Metrics: a.Metrics})
 	if err != nil {
 		return fmt.Errorf("opening the event log: %w", err)
 	}
@@ -124,6 +125,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.Clock, err = openClock(ctx, a.cfg, a.Log); err != nil {
 		return fmt.Errorf("reading when this node last stored anything: %w", err)
 	}
+	began := time.Now()
 	a.Index, err = index.Open(ctx, index.Config{
 		Dir: filepath.Join(dir, "index"), Log: a.Log, CacheSize: a.cfg.CacheSize, Bulk: a.cfg.Bulk, Logger: a.cfg.Logger,
 	})
@@ -131,6 +133,7 @@ func (a *App) open(ctx context.Context) error {
 		return fmt.Errorf("opening the index: %w", err)
 	}
 	a.onClose(a.Index.Close)
+	a.catchUp = time.Since(began)
 	if a.Blobs, err = blob.OpenDir(filepath.Join(dir, "blobs"), a.Clock.Now); err != nil {
 		return fmt.Errorf("opening the blobs: %w", err)
 	}
@@ -192,10 +195,4 @@ func (a *App) Close() error {
 	}
 	a.closers = nil
 	return errors.Join(errs...)
-}
-
-// measure registers what /metrics tells of the store.
-func (a *App) measure() {
-	a.Metrics.NewGauge("madang_log_bytes", func() float64 { return float64(a.Log.End()) })
-	a.Metrics.NewGauge("madang_events", func() float64 { return float64(a.Index.Len()) })
 }

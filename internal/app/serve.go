@@ -46,7 +46,9 @@ func (a *App) Serve(ctx context.Context) error {
 	server, controlServer := web.NewServer(handler, a.cfg.Logger), web.NewServer(a.Control, a.cfg.Logger)
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return served(server.Serve(web.NewListener(listener, a.cfg.Logger))) })
+	bounded := web.NewListener(listener, a.cfg.Logger)
+	a.measureListener(bounded)
+	group.Go(func() error { return served(server.Serve(bounded)) })
 	group.Go(func() error { return served(controlServer.Serve(control)) })
 	group.Go(func() error {
 		<-ctx.Done()
@@ -68,6 +70,7 @@ func (a *App) Serve(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return a.sweep(ctx) })
+	group.Go(func() error { return a.watchDisk(ctx) })
 	close(a.ready)
 	a.cfg.Logger.Info("serving", "address", a.addr.String(), "name", a.Name(), "events", a.Index.Len())
 	err = group.Wait()

@@ -130,6 +130,16 @@ func (c *catalog) list(pk nostr.PubKey, cursor *Hash, limit int) ([]Info, error)
 }
 
 // hashes lists every blob that is or should be there, in order.
+// total returns how many blobs there are, and their bytes together.
+func (c *catalog) total() (count int, bytes int64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, r := range c.records {
+		bytes += r.Size
+	}
+	return len(c.records), bytes
+}
+
 func (c *catalog) hashes() []Hash {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -184,6 +184,9 @@ func (d *Dir) List(_ context.Context, pk nostr.PubKey, cursor *Hash, limit int) 
 // Used implements Store.
 func (d *Dir) Used(_ context.Context, pk nostr.PubKey) (int64, error) { return d.catalog.used(pk), nil }
 
+// Total returns how many blobs there are, and their bytes together.
+func (d *Dir) Total() (count int, bytes int64) { return d.catalog.total() }
+
 // Check implements Store.
 func (d *Dir) Check(ctx context.Context, bad func(Hash, error)) (count int, err error) {
 	for _, h := range d.catalog.hashes() {

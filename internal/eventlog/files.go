@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
 
 	"madang/internal/durable"
 	"madang/internal/verify"
@@ -20,6 +23,7 @@ type Config struct {
 	Reserve     int64        // bytes of the disk that Append leaves free for the rest of the node; default 16 MiB
 	Logger      *slog.Logger // default: slog.Default()
 	FS          durable.FS   // default: durable.OS
+	Metrics     *metrics.Set // the node's; default: a new one. A set takes one log.
 }
 
 // Files is a Log of segment files, of which this process is the only user (see durable.Lock). Every segment stays open.
@@ -30,8 +34,9 @@ type Config struct {
 // written anew. Where cutting back fails too, the log refuses to write (ErrBroken) until it is opened again, and
 // goes on reading.
 type Files struct {
-	cfg Config
-	id  ID
+	cfg    Config
+	id     ID
+	synced *metrics.Histogram // seconds of one group's sync
 
 	// writing is held throughout an Append, so that groups follow one another.
 	writing sync.Mutex
@@ -126,7 +131,10 @@ func (l *Files) keepReserve(events []verify.Event) error {
 func (l *Files) write(seg *segment) error {
 	_, err := seg.file.WriteAt(l.buf, seg.size)
 	if err == nil {
-		if err = seg.file.Sync(); err == nil {
+		began := time.Now()
+		err = seg.file.Sync()
+		l.synced.UpdateDuration(began)
+		if err == nil {
 			return nil
 		}
 		l.suspect = true

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"madang/internal/durable"
 )
 
@@ -27,7 +29,10 @@ func Open(cfg Config) (*Files, error) {
 	if cfg.FS == nil {
 		cfg.FS = durable.OS{}
 	}
-	l := &Files{cfg: cfg}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
+	l := &Files{cfg: cfg, synced: cfg.Metrics.NewHistogram("madang_log_sync_seconds")}
 	if err := cfg.FS.MkdirAll(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("event log: %w", err)
 	}
