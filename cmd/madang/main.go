@@ -55,6 +55,7 @@ func commands() []command {
 		{"export", "[FILE|-] [flags]", "write all events as JSON lines", (*Main).exportEvents},
 		{"invite", "[flags]", "make a link that lets someone in", (*Main).invite},
 		{"feed", "import FILE|URL [flags]", "take in an RSS, Atom or JSON feed as articles", (*Main).feedImport},
+		{"sync", "ws://HOST:PORT/ [flags]", "exchange public events with another node", (*Main).syncPeer},
 		{"demo", "[flags]", "fill a fresh node with a village, for trying", (*Main).demo},
 		{"config", "[flags]", "print the limits that config.toml may set, as they are now", (*Main).config},
 		{"fsck", "[flags]", "check everything that a data directory holds", (*Main).fsck},

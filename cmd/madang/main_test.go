@@ -27,9 +27,9 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/*.txt. $FEEDS is the directory of feeds. Beside testscript's own commands there are these:
 //
-//	events FILE N          writes N signed events as JSON lines, always the same ones
+//	events FILE N [FIRST]  writes N signed events as JSON lines, always the same ones, from number FIRST (0) on
 //	damage FILE OFFSET     inverts a byte of the file; a negative offset counts from its end
-//	serving DATA           waits until the node on DATA serves, and sets $URL
+//	serving DATA           waits until the node on DATA serves, and sets $URL and $WS
 //	[!] get URL [ACCEPT]   fetches, to stdout; fails unless the status is 200
 //	terminate              sends SIGTERM to what runs in the background
 func TestScripts(t *testing.T) {
@@ -49,14 +49,19 @@ func TestScripts(t *testing.T) {
 }
 
 func writeEvents(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: events FILE N")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: events FILE N [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
+	first := 0
+	if len(args) == 3 {
+		first, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
 	key := nostr.SecretKey{31: 7}
 	var out []byte
-	for i := range n {
+	for i := first; i < first+n; i++ {
 		e := &nostr.Event{Kind: nostr.KindNote, CreatedAt: 1_700_000_000 + int64(i), Content: "note " + strconv.Itoa(i)}
 		ts.Check(e.Sign(key))
 		out = append(e.AppendJSON(out), '\n')
@@ -96,6 +101,7 @@ func serving(ts *testscript.TestScript, neg bool, args []string) {
 		r.Body.Close()
 		if r.StatusCode == http.StatusOK {
 			ts.Setenv("URL", url)
+			ts.Setenv("WS", "ws"+strings.TrimPrefix(url, "http")+"/")
 			return
 		}
 	}

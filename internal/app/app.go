@@ -72,7 +72,8 @@ type App struct {
 	cfg      Config
 	file     nodeFile // guarded by naming once the node serves
 	naming   sync.RWMutex
-	renaming sync.Mutex     // one change of what the node says of itself at a time
+	renaming sync.Mutex // one change of what the node says of itself at a time
+	peers    peers
 	closers  []func() error // in the order of opening
 	ready    chan struct{}
 	catchUp  time.Duration // what opening the index took
@@ -164,6 +165,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onClose(a.Accounts.Close)
 	a.openFeeds()
+	a.openPeers()
 	a.openTime()
 	a.measure()
 	return nil

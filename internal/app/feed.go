@@ -1,15 +1,10 @@
 package app
 
 import (
-	"bufio"
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 
 	"madang/internal/feed"
 )
@@ -33,9 +28,6 @@ type feedLine struct {
 	Error  string       `json:"error,omitempty"`
 }
 
-// maxControl bounds a request and a line of an answer on the control socket, in bytes.
-const maxControl = 64 << 10
-
 // importFeed takes a feed.Source and answers JSON lines.
 func (a *App) importFeed(w http.ResponseWriter, r *http.Request) {
 	var source feed.Source
@@ -43,13 +35,7 @@ func (a *App) importFeed(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no source: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	w.Header().Set("Content-Type", "application/jsonl")
-	lines, control := json.NewEncoder(w), http.NewResponseController(w)
-	write := func(line feedLine) {
-		// Who does not listen any more has ended the request's context, and with it the import.
-		_ = lines.Encode(line)
-		_ = control.Flush()
-	}
+	write := lineWriter(w)
 	report, err := a.Feeds.Import(r.Context(), source, func(done, total int) {
 		write(feedLine{Done: done, Total: total})
 	})
@@ -77,49 +63,20 @@ func ImportFeed(ctx context.Context, cfg Config, source feed.Source, progress fu
 }
 
 func importThroughNode(ctx context.Context, dataDir string, source feed.Source, progress func(done, total int)) (
-	feed.Report, error) {
-	body, err := json.Marshal(source)
-	if err != nil {
-		return feed.Report{}, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://node/feed/import", bytes.NewReader(body))
-	if err != nil {
-		return feed.Report{}, err
-	}
-	client := ControlClient(dataDir)
-	defer client.CloseIdleConnections()
-	resp, err := client.Do(req)
-	var asked *url.Error
-	if errors.As(err, &asked) {
-		err = asked.Err // the address is none that a person knows
-	}
-	if err != nil {
-		return feed.Report{}, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return feed.Report{}, fmt.Errorf("the node answers %s", resp.Status)
-	}
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, maxControl)
-	for lines.Scan() {
+	report feed.Report, err error) {
+	err = askNode(ctx, dataDir, "/feed/import", source, func(text []byte) (last bool, err error) {
 		var line feedLine
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return feed.Report{}, fmt.Errorf("the node's answer: %w", err)
+		if err := json.Unmarshal(text, &line); err != nil {
+			return false, err
 		}
-		switch {
-		case line.Report == nil:
+		if line.Report == nil {
 			if progress != nil {
 				progress(line.Done, line.Total)
 			}
-		case line.Error != "":
-			return *line.Report, errors.New(line.Error)
-		default:
-			return *line.Report, nil
+			return false, nil
 		}
-	}
-	if err := cmp.Or(ctx.Err(), lines.Err()); err != nil {
-		return feed.Report{}, err
-	}
-	return feed.Report{}, errors.New("the node stopped before the import was done; what was published stays")
+		report = *line.Report
+		return true, asError(line.Error)
+	})
+	return report, err
 }

@@ -44,6 +44,7 @@ func (a *App) Serve(ctx context.Context) error {
 		return err
 	}
 	server, controlServer := web.NewServer(handler, a.cfg.Logger), web.NewServer(a.Control, a.cfg.Logger)
+	controlServer.RegisterOnShutdown(a.peers.end)
 
 	group, ctx := errgroup.WithContext(ctx)
 	bounded := web.NewListener(listener, a.cfg.Logger)
@@ -71,6 +72,7 @@ func (a *App) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.sweep(ctx) })
 	group.Go(func() error { return a.watchDisk(ctx) })
+	a.Index.PrepareTimeline()
 	close(a.ready)
 	a.cfg.Logger.Info("serving", "address", a.addr.String(), "name", a.Name(), "events", a.Index.Len())
 	err = group.Wait()

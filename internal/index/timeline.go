@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"madang/internal/eventlog"
 	"madang/internal/negentropy"
@@ -32,6 +32,7 @@ type timeline struct {
 }
 
 const (
+	muchAhead  = 3600 // seconds, after which it is worth to build it anew
 	maxPending = 8192 // changes, beyond which they go into the set though nobody asks for it
 
 	// Every set that somebody holds may keep alive blocks that no other set has, at worst all of its own.
@@ -81,26 +82,35 @@ type Snapshot struct {
 	set      *negentropy.Set
 }
 
-// ErrNoTimeline: the clock was set back, and the timeline has already let go of what had not expired by that time.
+// ErrNoTimeline: the clock was set back a little, and the timeline has already let go of what had not expired by then.
 var ErrNoTimeline = errors.New("the timeline is ahead of this time")
 
 // Timeline returns all events that everyone may read and that have not expired by now (Unix seconds). The first call
-// builds it, which takes half a second for a million events.
+// builds it, which takes half a second for a million events, as does one after the clock was set back by much.
 func (x *Index) Timeline(ctx context.Context, now int64) (*Snapshot, error) {
 	if err := x.enter(); err != nil {
 		return nil, err
 	}
 	defer x.users.Done()
-	b := x.buildTimeline()
-	select {
-	case <-b.done:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	for {
+		b := x.buildTimeline()
+		select {
+		case <-b.done:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if b.err != nil {
+			return nil, b.err
+		}
+		s, ahead := x.timeline.snapshot(now)
+		switch {
+		case s != nil:
+			return s, nil
+		case ahead < muchAhead:
+			return nil, ErrNoTimeline
+		}
+		x.timeline.giveUp(b)
 	}
-	if b.err != nil {
-		return nil, b.err
-	}
-	return x.timeline.snapshot(now)
 }
 
 // AsksForAll reports whether a filter, but for its limit, leaves nothing out but by time: the timeline answers it.
@@ -115,7 +125,7 @@ func (x *Index) PrepareTimeline() {
 		return
 	}
 	defer x.users.Done()
-	if _, err := os.Stat(x.wantsTimeline()); err == nil {
+	if _, err := x.cfg.fs.Stat(x.wantsTimeline()); err == nil {
 		x.buildTimeline()
 	}
 }
@@ -136,21 +146,37 @@ func (x *Index) buildTimeline() *building {
 			defer x.users.Done()
 			defer close(b.done)
 			if b.err = x.readTimeline(); b.err != nil {
-				t.reset()
+				t.giveUp(b)
 				return
 			}
 			// Where the mark cannot be made, the first to ask after the next start waits.
-			_ = os.WriteFile(x.wantsTimeline(), nil, 0o600)
+			if f, err := x.cfg.fs.Create(x.wantsTimeline(), vfs.WriteCategoryUnspecified); err == nil {
+				_ = f.Close()
+			}
 		}()
 	}
 	return t.building
 }
 
-// reset forgets everything, so that the next who asks begins anew.
+// reset forgets what was built, so that the next who asks begins anew. Snapshots stay.
 func (t *timeline) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.building, t.following, t.pending, t.expiring = nil, false, nil, nil
+	t.forget()
+}
+
+// giveUp is reset, unless somebody has begun anew already.
+func (t *timeline) giveUp(b *building) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.building == b {
+		t.forget()
+	}
+}
+
+// forget is reset's, and giveUp's. t.mu is held.
+func (t *timeline) forget() {
+	t.building, t.following, t.set, t.pending, t.expiring, t.expired = nil, false, nil, nil, nil, 0
 }
 
 // readTimeline reads the keys as they are, and notes what changes from that moment on.
@@ -262,21 +288,25 @@ func (t *timeline) merge() {
 	t.pending = t.pending[:0]
 }
 
-func (t *timeline) snapshot(now int64) (*Snapshot, error) {
+// snapshot returns none where the timeline is ahead of now by some seconds, or was reset.
+func (t *timeline) snapshot(now int64) (s *Snapshot, ahead int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.set == nil {
+		return nil, muchAhead
+	}
 	if now < t.expired {
-		return nil, ErrNoTimeline
+		return nil, t.expired - now
 	}
 	for len(t.expiring) > 0 && t.expiring[0].at <= now {
 		e := heap.Pop(&t.expiring).(expiry)
 		t.expired = max(t.expired, e.at)
 		t.pending = append(t.pending, change{item: e.item, gone: true})
 	}
-	s := &Snapshot{timeline: t, version: t.version()}
+	s = &Snapshot{timeline: t, version: t.version()}
 	s.set = s.version.set
 	s.version.holders[s] = struct{}{}
-	return s, nil
+	return s, 0
 }
 
 // version returns what is to be held next. t.mu is held.

@@ -151,6 +151,10 @@ func TestTimelineLeavesOutMailAndWhatExpired(t *testing.T) {
 		t.Errorf("after the clock was set back: %v", err)
 	}
 	s.checkTimeline(t, 31)
+	s.add(expiring(100_000))
+	s.checkTimeline(t, 100_000)
+	s.checkTimeline(t, 12) // set back by much
+	s.checkTimeline(t, 100_001)
 }
 
 func TestTimelineKeepsUpWithoutBeingAsked(t *testing.T) {
