@@ -69,6 +69,12 @@ func AppendCount(dst []byte, subID string, n int, hll *HyperLogLog) []byte {
 	return append(dst, `}]`...)
 }
 
+// AppendApproximateCount appends ["COUNT",subID,{"count":n,"approximate":true}] (NIP-45).
+func AppendApproximateCount(dst []byte, subID string, n int) []byte {
+	dst = append(appendLabel(dst, "COUNT", subID), `,{"count":`...)
+	return append(strconv.AppendInt(dst, int64(n), 10), `,"approximate":true}]`...)
+}
+
 // AppendNegMsg appends ["NEG-MSG",subID,message in hex] (NIP-77).
 func AppendNegMsg(dst []byte, subID string, message []byte) []byte {
 	dst = appendLabel(dst, "NEG-MSG", subID)

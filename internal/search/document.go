@@ -121,12 +121,15 @@ const (
 	fieldAuthor   = "author"   // 32 bytes
 	fieldAddress  = "address"  // 16 bytes, of events that have one
 	fieldLanguage = "language" // ISO 639-1, as NIP-32 labels it
+	fieldDay      = "day"      // of created_at, by document, too
 )
 
-// Positions, stored text and values by document are left out: the event itself is at hand, and tells them.
+// Positions and stored text are left out: the event itself is at hand, and tells them. So are frequencies where they
+// would tell little: of initial consonants in a text, and of what is no word.
 const (
 	wordOptions    = index.IndexField
 	keywordOptions = index.IndexField | index.SkipFreqNorm
+	dayOptions     = keywordOptions | index.DocValues
 )
 
 // makeDocument returns what the index keeps of an event, or nil for one without words, and how many bytes of text that
@@ -137,22 +140,21 @@ func makeDocument(e *nostr.Event) (d *document.Document, size int) {
 		return nil, 0
 	}
 	d = document.NewDocument(string(e.ID[:]))
-	words := func(name, folded string) {
-		if folded == "" {
-			return
-		}
-		d.AddField(document.NewTextFieldCustom(name, nil, []byte(folded), wordOptions, grams))
-		if first := initials(folded); first != "" {
-			d.AddField(document.NewTextFieldCustom(name+suffixInitial, nil, []byte(first), keywordOptions, grams))
+	words := func(name, folded string, options index.FieldIndexingOptions) {
+		if folded != "" {
+			d.AddField(document.NewTextFieldCustom(name, nil, []byte(folded), options, grams))
 		}
 	}
 	keyword := func(name, value string) {
 		d.AddField(document.NewTextFieldCustom(name, nil, []byte(value), keywordOptions, nil))
 	}
-	words(fieldTitle, title)
-	words(fieldText, text)
+	words(fieldTitle, title, wordOptions)
+	words(fieldTitle+suffixInitial, initials(title), wordOptions)
+	words(fieldText, text, wordOptions)
+	words(fieldText+suffixInitial, initials(text), keywordOptions)
 	keyword(fieldKind, kindTerm(e.Kind))
 	keyword(fieldAuthor, string(e.PubKey[:]))
+	d.AddField(document.NewTextFieldCustom(fieldDay, nil, []byte(dayTerm(e.CreatedAt)), dayOptions, nil))
 	if a, ok := e.Address(); ok {
 		keyword(fieldAddress, addressTerm(a))
 	}

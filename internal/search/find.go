@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/blevesearch/bleve/v2/analysis"
+	"github.com/blevesearch/bleve/v2/mapping"
 	bleve "github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/collector"
 	"github.com/blevesearch/bleve/v2/search/query"
@@ -26,19 +27,16 @@ type Query struct {
 	MaxLimit int                     // bound on the filter's limit; 0: none
 }
 
-// maxExamined is how many of the best matches are looked at: it bounds what a filter may pass over, and counts.
+// maxExamined is how many of the best matches are looked at: it bounds what a filter may pass over.
 const maxExamined = 2048
+
+// spare is how many matches more than are asked for are put in order: of those of a day bleve does not know the newest.
+const spare = 64
 
 // Weights of a match, beside bleve's own: how rare a word is, how often it is there, and in how short a text.
 const (
 	weightTitle  = 3.0
 	weightPrefix = 0.5 // of the beginning of a word, as against a whole one
-
-	weightCondition = 1e-6 // of what is no word. None at all would leave bleve without a scale if there are no words
-
-	// freshness is how much more something of today weighs than something very old; half of that is gone in freshDays.
-	freshness = 0.25
-	freshDays = 60
 )
 
 // searchTime is how long a search may take.
@@ -60,131 +58,127 @@ func (s *Search) Search(ctx context.Context, q Query) ([]eventlog.Position, erro
 	if q.Filter.Limit == 0 {
 		return nil, nil
 	}
-	found, _, err := s.find(ctx, q, limit+limit/2+16)
+	a, err := s.find(ctx, q, limit+spare)
 	if err != nil {
 		return nil, err
 	}
-	found = found[:min(limit, len(found))]
-	positions := make([]eventlog.Position, len(found))
-	for i, m := range found {
+	best := a.found[:min(limit, len(a.found))]
+	positions := make([]eventlog.Position, len(best))
+	for i, m := range best {
 		positions[i] = m.pos
 	}
 	return positions, nil
 }
 
-// Count returns how many events Search would find without limits, as far as 2,048 matches of its words tell; exact says
-// whether these were all.
+// Count returns how many events Search would find without limits. Where its words are in more than 2,048 events it
+// tells by the share of those that were examined, and exact is false.
 func (s *Search) Count(ctx context.Context, q Query) (n int, exact bool, err error) {
-	found, exact, err := s.find(ctx, q, math.MaxInt)
-	return len(found), exact, err
+	a, err := s.find(ctx, q, math.MaxInt)
+	if a.examined == 0 || a.examined == a.matches {
+		return len(a.found), true, err
+	}
+	return int(float64(len(a.found)) / float64(a.examined) * float64(a.matches)), false, err
 }
 
 // match is an event that was found.
 type match struct {
 	pos       eventlog.Position
-	score     float64
+	weight    float64
 	createdAt int64
 	id        nostr.ID
 }
 
-// find returns at least want matches, if there are as many, best first. all says that there are no more.
-func (s *Search) find(ctx context.Context, q Query, want int) (found []match, all bool, err error) {
+// answer is what find found.
+type answer struct {
+	found             []match // best first
+	matches, examined int     // documents that have the terms; those of them that were looked at
+}
+
+// find returns at least want matches, if there are as many.
+func (s *Search) find(ctx context.Context, q Query, want int) (a answer, err error) {
 	r := parse(q.Filter.Search)
 	if len(r.clauses) == 0 && r.language == "" {
-		return nil, true, nil
+		return a, nil
 	}
 	if err := s.searching.Acquire(ctx, 1); err != nil {
-		return nil, false, err
+		return a, err
 	}
 	defer s.searching.Release(1)
 	ctx, cancel := context.WithTimeoutCause(ctx, searchTime, ErrSlow)
 	defer cancel()
-	defer func() {
-		if errors.Is(context.Cause(ctx), ErrSlow) && err != nil {
-			err = ErrSlow
-		}
-	}()
 	defer context.AfterFunc(s.ctx, cancel)()
 
-	candidates, all, err := s.candidates(ctx, &r, &q.Filter)
-	if err != nil {
-		return nil, false, err
+	candidates, matches, err := s.candidates(ctx, &r, &q)
+	for a.matches = matches; err == nil && a.examined < len(candidates) && len(a.found) < want; {
+		some := candidates[a.examined:min(a.examined+examinedAtOnce, len(candidates))]
+		a.examined += len(some)
+		var more []match
+		more, err = s.examine(ctx, &r, &q, some)
+		a.found = append(a.found, more...)
 	}
-	for len(candidates) > 0 && len(found) < want {
-		some := candidates[:min(64, len(candidates))]
-		candidates = candidates[len(some):]
-		more, err := s.examine(ctx, &r, &q, some)
-		if err != nil {
-			return nil, false, err
-		}
-		found = append(found, more...)
+	switch {
+	case err != nil && errors.Is(context.Cause(ctx), ErrSlow):
+		return answer{}, ErrSlow
+	case err != nil && s.ctx.Err() != nil:
+		return answer{}, ErrUnavailable
+	case err != nil:
+		return answer{}, err
 	}
-	slices.SortFunc(found, compareMatches)
-	return found, all && len(candidates) == 0, nil
+	sortMatches(a.found)
+	return a, nil
 }
 
-func compareMatches(a, b match) int {
-	switch {
-	case a.score != b.score:
-		if a.score > b.score {
-			return -1
-		}
-		return 1
-	case a.createdAt != b.createdAt:
-		if a.createdAt > b.createdAt {
-			return -1
-		}
-		return 1
-	}
-	return slices.Compare(a.id[:], b.id[:])
-}
+// examinedAtOnce is how many candidates are looked up with one query.
+const examinedAtOnce = 64
 
 // candidate is a document that has the terms.
 type candidate struct {
-	id    nostr.ID
-	score float64
+	id     nostr.ID
+	weight float64
 }
 
-// candidates asks bleve for the best documents. all says that these are all.
-func (s *Search) candidates(ctx context.Context, r *request, f *nostr.Filter) (found []candidate, all bool, err error) {
+// candidates asks bleve for the best documents, and how many it has.
+func (s *Search) candidates(
+	ctx context.Context, r *request, q *Query,
+) (found []candidate, matches int, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.store == nil {
-		return nil, false, ErrUnavailable
+		return nil, 0, ErrUnavailable
 	}
 	defer func() { // files that were damaged while they are in use make bleve panic
 		if recover() != nil {
 			s.condemn()
-			found, all, err = nil, false, ErrUnavailable
+			found, matches, err = nil, 0, ErrUnavailable
 		}
 	}()
 	reader, err := s.store.index.Reader()
 	if err != nil {
-		return nil, false, s.unreadable(ctx)
+		return nil, 0, s.unreadable(ctx)
 	}
 	defer reader.Close()
-	asked, err := ask(reader, r, f)
+	asked, err := ask(reader, r, &q.Filter)
 	if err != nil {
-		return nil, false, s.unreadable(ctx)
+		return nil, 0, s.unreadable(ctx)
 	}
 	if asked == nil {
-		return nil, true, nil
+		return nil, 0, nil
 	}
 	searcher, err := asked.Searcher(ctx, reader, nil, bleve.SearcherOptions{})
 	if err != nil {
-		return nil, false, s.unreadable(ctx)
+		return nil, 0, s.unreadable(ctx)
 	}
 	defer searcher.Close()
-	top := collector.NewTopNCollector(maxExamined, 0, bleve.SortOrder{&bleve.SortScore{Desc: true}})
+	top := collector.NewTopNCollector(maxExamined, 0, bleve.SortOrder{&ranking{today: q.Now / daySeconds}})
 	if err := top.Collect(ctx, searcher, reader); err != nil {
-		return nil, false, s.unreadable(ctx)
+		return nil, 0, s.unreadable(ctx)
 	}
 	for _, hit := range top.Results() {
 		if len(hit.ID) == len(nostr.ID{}) {
-			found = append(found, candidate{nostr.ID([]byte(hit.ID)), hit.Score})
+			found = append(found, candidate{nostr.ID([]byte(hit.ID)), weightOf(hit)})
 		}
 	}
-	return found, top.Total() <= maxExamined, nil
+	return found, int(top.Total()), nil
 }
 
 // unreadable is what is told of an error of bleve's, which means damage unless ctx has ended. The error itself might
@@ -206,6 +200,7 @@ func (s *Search) condemn() {
 // ask makes bleve's query, or nil where nothing can be found.
 func ask(reader api.IndexReader, r *request, f *nostr.Filter) (query.Query, error) {
 	var all []query.Query
+	inclusive := true
 	for i := range r.clauses {
 		q, err := askClause(reader, &r.clauses[i])
 		if err != nil {
@@ -214,19 +209,19 @@ func ask(reader api.IndexReader, r *request, f *nostr.Filter) (query.Query, erro
 		all = append(all, q)
 	}
 	if r.language != "" {
-		all = append(all, term(fieldLanguage, r.language, weightCondition))
+		all = append(all, condition(fieldLanguage, r.language))
 	}
 	if f.Kinds != nil {
 		var kinds []query.Query
 		for _, kind := range f.Kinds {
 			if _, ok := sources[kind]; ok {
-				kinds = append(kinds, term(fieldKind, kindTerm(kind), weightCondition))
+				kinds = append(kinds, condition(fieldKind, kindTerm(kind)))
 			}
 		}
 		if len(kinds) == 0 {
 			return nil, nil
 		}
-		all = append(all, query.NewDisjunctionQuery(kinds))
+		all = append(all, unweighed{query.NewDisjunctionQuery(kinds)})
 	}
 	if f.IDs != nil {
 		ids := make([]string, len(f.IDs))
@@ -234,21 +229,29 @@ func ask(reader api.IndexReader, r *request, f *nostr.Filter) (query.Query, erro
 			ids[i] = string(id[:])
 		}
 		only := query.NewDocIDQuery(ids)
-		only.SetBoost(weightCondition)
+		only.SetBoost(0)
 		all = append(all, only)
 	}
 	if f.Authors != nil && len(f.Authors) <= maxAuthors {
 		authors := make([]query.Query, len(f.Authors))
 		for i, pk := range f.Authors {
-			authors[i] = term(fieldAuthor, string(pk[:]), weightCondition)
+			authors[i] = condition(fieldAuthor, string(pk[:]))
 		}
-		all = append(all, query.NewDisjunctionQuery(authors))
+		all = append(all, unweighed{query.NewDisjunctionQuery(authors)})
+	}
+	if days := (f.Until-max(0, f.Since))/daySeconds + 1; days <= maxDays {
+		within := query.NewTermRangeInclusiveQuery(dayTerm(f.Since), dayTerm(f.Until), &inclusive, &inclusive)
+		within.SetField(fieldDay)
+		all = append(all, unweighed{within})
 	}
 	return query.NewConjunctionQuery(all), nil
 }
 
-// maxAuthors is how many authors of a filter bleve is asked for; of more, each event is looked at.
-const maxAuthors = 64
+// What of a filter bleve is asked for. Where there is more, each event is looked at.
+const (
+	maxAuthors = 64
+	maxDays    = 100 // between since and until
+)
 
 // askClause asks for the clause's terms in the title or in the text.
 func askClause(reader api.IndexReader, c *clause) (query.Query, error) {
@@ -261,7 +264,11 @@ func askClause(reader api.IndexReader, c *clause) (query.Query, error) {
 		c.terms(func(t string) {
 			terms = append(terms, term(in.field, t, in.weight))
 		}, func(t string) {
-			terms = append(terms, term(in.field+suffixInitial, t, in.weight))
+			if in.field == fieldTitle {
+				terms = append(terms, term(fieldTitle+suffixInitial, t, in.weight))
+			} else {
+				terms = append(terms, condition(in.field+suffixInitial, t))
+			}
 		})
 		either = append(either, query.NewConjunctionQuery(terms))
 		if c.prefix {
@@ -282,6 +289,19 @@ func term(field, t string, weight float64) query.Query {
 	q.SetField(field)
 	q.SetBoost(weight)
 	return q
+}
+
+// condition asks for a term that says nothing of how good a match is.
+func condition(field, t string) query.Query { return unweighed{term(field, t, 1)} }
+
+// unweighed is a query without scores: those of fields without frequencies would be no numbers.
+type unweighed struct{ query.Query }
+
+func (u unweighed) Searcher(
+	ctx context.Context, r api.IndexReader, m mapping.IndexMapping, o bleve.SearcherOptions,
+) (bleve.Searcher, error) {
+	o.Score = "none"
+	return u.Query.Searcher(ctx, r, m, o)
 }
 
 // longerWords returns words of the index that begin with prefix and are longer.
@@ -305,9 +325,9 @@ func longerWords(reader api.IndexReader, field, prefix string) (words []string, 
 
 // examine looks the candidates up in the main index, and returns those that are what is asked for.
 func (s *Search) examine(ctx context.Context, r *request, q *Query, some []candidate) (found []match, err error) {
-	ids, scores := make([]nostr.ID, len(some)), make(map[nostr.ID]float64, len(some))
+	ids, weights := make([]nostr.ID, len(some)), make(map[nostr.ID]float64, len(some))
 	for i, c := range some {
-		ids[i], scores[c.id] = c.id, c.score
+		ids[i], weights[c.id] = c.id, c.weight
 	}
 	held, err := s.held(ctx, ids, func(it index.Item) error {
 		e := it.Head
@@ -320,8 +340,7 @@ func (s *Search) examine(ctx context.Context, r *request, q *Query, some []candi
 		if met, err := r.met(it); err != nil || !met {
 			return err
 		}
-		score := scores[e.ID] * (1 + freshness*fresh(q.Now-e.CreatedAt))
-		found = append(found, match{it.Pos, score, e.CreatedAt, e.ID})
+		found = append(found, match{it.Pos, weights[e.ID], e.CreatedAt, e.ID})
 		return nil
 	})
 	if err != nil {
@@ -342,11 +361,6 @@ func (s *Search) forget(id nostr.ID) {
 		s.Wake()
 	default:
 	}
-}
-
-// fresh returns 1 for what is new, and half of it each freshDays.
-func fresh(seconds int64) float64 {
-	return math.Exp2(-float64(max(0, seconds)) / (freshDays * 24 * 60 * 60))
 }
 
 // isNSFW reports whether the author warns of the content (NIP-36).

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -206,6 +207,44 @@ func TestRanking(t *testing.T) {
 	h.settle()
 	h.want("goat", "in the title, "+text, "goat in the text, "+text, "goatherd, "+text)
 	h.want("barn", "barn new", "barn mid", "barn old")
+
+	h.add(
+		event(t, 1, nostr.KindNote, now-10, "마당 새"),
+		event(t, 1, nostr.KindNote, now-90*24*3600, "마당 헌"),
+		event(t, 1, nostr.KindArticle, now-500*24*3600, "제목", nostr.Tag{"d", "3"}, title("마당"),
+			nostr.Tag{"l", "ko", "ISO-639-1"}),
+	)
+	h.settle()
+	h.want("ㅁㄷ", "제목", "마당 새", "마당 헌")
+	f := nostr.All()
+	f.Search, f.Kinds, f.Since, f.Until = "ㅁㄷ", []uint16{1, 30023}, now-99*24*3600, now
+	if got, want := h.filter(f), []string{"마당 새", "마당 헌"}; !slices.Equal(got, want) {
+		t.Errorf("with conditions: %q, want %q", got, want)
+	}
+}
+
+// TestManyMatches: of more equal matches than are examined the newest come first, and the count says that it is an
+// estimate.
+func TestManyMatches(t *testing.T) {
+	h := newHouse(t)
+	const n = maxExamined + 100
+	for i := range n {
+		h.add(event(t, 1, nostr.KindNote, now-int64(n-i)*daySeconds/4, fmt.Sprintf("마당 %04d", i)))
+	}
+	h.settle()
+	f := nostr.All()
+	f.Search, f.Limit = "ㅁㄷ", 2
+	if got, want := h.filter(f), []string{fmt.Sprintf("마당 %04d", n-1), fmt.Sprintf("마당 %04d", n-2)}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if got, exact, err := h.search.Count(t.Context(), Query{Filter: f, Now: now}); got != n || exact || err != nil {
+		t.Errorf("counted %d of %d, %v, %v", got, n, exact, err)
+	}
+	f.Until = now - n/2*daySeconds/4
+	got, exact, err := h.search.Count(t.Context(), Query{Filter: f, Now: now})
+	if got < maxExamined/2-100 || got > maxExamined/2+100 || exact || err != nil {
+		t.Errorf("counted %d of about %d, %v, %v", got, maxExamined/2, exact, err)
+	}
 }
 
 func TestSearchStops(t *testing.T) {

@@ -20,7 +20,7 @@ func (c *conn) count(m nostr.CountMsg) {
 	defer cancel()
 	began := time.Now()
 	q := index.Query{Filters: m.Filters, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
-	n, hll, err := c.counted(ctx, q)
+	answer, err := c.counted(ctx, m.SubID, q)
 	c.relay.stats.queries[queryCOUNT].UpdateDuration(began)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errSlow
@@ -29,28 +29,28 @@ func (c *conn) count(m nostr.CountMsg) {
 		c.closed(m.SubID, c.failure("COUNT", err))
 		return
 	}
-	c.send(func(dst []byte) []byte { return nostr.AppendCount(dst, m.SubID, n, hll) })
+	c.send(answer)
 }
 
-// counted counts events and, where the filter is eligible for it, people.
-func (c *conn) counted(ctx context.Context, q index.Query) (n int, hll *nostr.HyperLogLog, err error) {
+// counted counts events and, where the filter is eligible for it, people. It returns the message that says so.
+func (c *conn) counted(ctx context.Context, subID string, q index.Query) (answer func(dst []byte) []byte, err error) {
 	end, err := c.beginQuery()
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	defer end()
 	if hasSearch(q.Filters) {
-		n, err = c.countFound(ctx, q.Filters)
-		return n, nil, err
+		return c.countFound(ctx, subID, q.Filters)
 	}
+	n := 0
 	hll, eligible := nostr.NewHyperLogLog(q.Filters)
-	if !eligible {
+	if eligible {
+		err = c.relay.cfg.Index.Authors(ctx, q, func(pk nostr.PubKey) {
+			n++
+			hll.Add(pk)
+		})
+	} else {
 		n, err = c.relay.cfg.Index.Count(ctx, q)
-		return n, nil, err
 	}
-	err = c.relay.cfg.Index.Authors(ctx, q, func(pk nostr.PubKey) {
-		n++
-		hll.Add(pk)
-	})
-	return n, hll, err
+	return func(dst []byte) []byte { return nostr.AppendCount(dst, subID, n, hll) }, err
 }

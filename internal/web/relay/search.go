@@ -14,7 +14,7 @@ import (
 type Searcher interface {
 	// Search returns where the log has what is found, best first.
 	Search(ctx context.Context, q search.Query) ([]eventlog.Position, error)
-	// Count counts what Search would find without limits; exact is false where there are more matches than it looked at.
+	// Count counts what Search would find without limits; exact is false where there are more matches than it looks at.
 	Count(ctx context.Context, q search.Query) (n int, exact bool, err error)
 }
 
@@ -58,11 +58,18 @@ func (c *conn) search(
 
 var errManySearches = errors.New("a COUNT with a search takes one filter")
 
-// countFound counts what one filter with a search finds.
-func (c *conn) countFound(ctx context.Context, filters []nostr.Filter) (int, error) {
+// countFound counts what one filter with a search finds, and returns the message that says so.
+func (c *conn) countFound(
+	ctx context.Context, subID string, filters []nostr.Filter,
+) (answer func(dst []byte) []byte, err error) {
 	if len(filters) > 1 {
-		return 0, errManySearches
+		return nil, errManySearches
 	}
-	n, _, err := c.relay.cfg.Search.Count(ctx, c.searchFor(filters[0]))
-	return n, err
+	n, exact, err := c.relay.cfg.Search.Count(ctx, c.searchFor(filters[0]))
+	return func(dst []byte) []byte {
+		if exact {
+			return nostr.AppendCount(dst, subID, n, nil)
+		}
+		return nostr.AppendApproximateCount(dst, subID, n)
+	}, err
 }

@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"log/slog"
-	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -119,11 +118,22 @@ func TestSearchFails(t *testing.T) {
 	}
 }
 
+// TestApproximateCount: of too many matches the client is told that the count is no exact one.
+func TestApproximateCount(t *testing.T) {
+	n := startNode(t, t.TempDir(), true, func(cfg *Config) { cfg.Search = failing{} })
+	c := n.connect()
+	c.send("COUNT", "s", filter{"search": "goat"})
+	if m := c.want("COUNT", "s"); string(m.parts[2]) != `{"count":5000,"approximate":true}` {
+		t.Errorf("got %s", m)
+	}
+}
+
+// failing is a Searcher that fails, or counts about 5,000.
 type failing struct{ err error }
 
 func (f failing) Search(context.Context, search.Query) ([]eventlog.Position, error) {
 	return nil, f.err
 }
 func (f failing) Count(context.Context, search.Query) (int, bool, error) {
-	return math.MaxInt, false, f.err
+	return 5000, false, f.err
 }
