@@ -86,11 +86,15 @@ queue = 131072
 subscriptions = 1_000
 [relay.address]
 events = "any"
+bytes = "1 MiB a second, 2097152 at once"
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := c.Relay
+	if b := r.Addr.Bytes; b.PerSecond != 1<<20 || b.Burst != 2<<20 {
+		t.Errorf("bytes: %+v", b)
+	}
 	if c.CacheSize != 3<<30 || r.Results != 7 ||
 		r.Conn.Wraps.PerSecond != 0.5 || r.Conn.Wraps.Burst != 3 || r.Frame != 64<<10 || r.Queue != 128<<10 ||
 		r.Subs != 1000 || r.Addr.Events.Burst != 0 || r.Addr.Queries != Default().Relay.Addr.Queries {
@@ -100,28 +104,30 @@ events = "any"
 
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"[relay]\n\nconections = 5\n":                         `line 3: there is no setting "relay.conections"`,
-		"[relays]\nconnections = 5\n":                         `line 2: there is no setting "relays.connections"`,
-		"# hello\nrelay = 5\n":                                `line 2: there is no setting "relay"`,
-		"[relay]\nconnections = \"many\"\n":                   "line 2: relay.connections: must be a whole number",
-		"[relay]\nconnections = 0\n":                          "line 2: relay.connections: must be a number from 1",
-		"[relay]\nconnections = 99999999999\n":                "line 2: relay.connections: must be a number from 1",
-		"[relay]\nmessage = \"5 apples\"\n":                   "line 2: relay.message: must be a size",
-		"[relay]\nmessage = \"99999999999999 GiB\"\n":         "line 2: relay.message: must be a size",
-		"[relay]\nmessage = \"4 GiB\"\n":                      "line 2: relay.message: must be less than 2 GiB",
-		"[relay]\nmessage = 5\n":                              "line 2: relay.message: must be at least 1 KiB",
-		"[relay]\nmessage = -5\n":                             "line 2: relay.message: must be at least 1 KiB",
-		"[relay.key]\nevents = 5\n":                           "line 2: relay.key.events: must be a rate",
-		"[relay.key]\nevents = \"5 a second\"\n":              "line 2: relay.key.events: must be a rate",
-		"[relay.key]\nevents = \"0 a second, 5 at once\"\n":   "line 2: relay.key.events: must be a rate",
-		"[relay.key]\nevents = \"NaN a second, 5 at once\"\n": "line 2: relay.key.events: must be a rate",
-		"[relay.key]\nevents = \"5 a second, 0 at once\"\n":   "line 2: relay.key.events: must be a rate",
-		"relay = { connections = -1 }\n":                      "line 1: relay.connections: must be",
-		"[[relay]]\nconnections = 1\n":                        `there is no setting "relay"`,
-		"[relay]\nconnections = \n":                           "line 2: ",
-		"[relay]\nkeys = 1\nkeys = 2\n":                       "line 3: ",
-		"a = '\xff'\n":                                        "line 1: ",
-		strings.Repeat("#", maxFile+1):                        "larger than 1 MiB",
+		"[relay]\n\nconections = 5\n":                           `line 3: there is no setting "relay.conections"`,
+		"[relays]\nconnections = 5\n":                           `line 2: there is no setting "relays.connections"`,
+		"# hello\nrelay = 5\n":                                  `line 2: there is no setting "relay"`,
+		"[relay]\nconnections = \"many\"\n":                     "line 2: relay.connections: must be a whole number",
+		"[relay]\nconnections = 0\n":                            "line 2: relay.connections: must be a number from 1",
+		"[relay]\nconnections = 99999999999\n":                  "line 2: relay.connections: must be a number from 1",
+		"[relay]\nmessage = \"5 apples\"\n":                     "line 2: relay.message: must be a size",
+		"[relay]\nmessage = \"99999999999999 GiB\"\n":           "line 2: relay.message: must be a size",
+		"[relay]\nmessage = \"4 GiB\"\n":                        "line 2: relay.message: must be less than 2 GiB",
+		"[relay]\nmessage = 5\n":                                "line 2: relay.message: must be at least 1 KiB",
+		"[relay]\nmessage = -5\n":                               "line 2: relay.message: must be at least 1 KiB",
+		"[relay.key]\nevents = 5\n":                             "line 2: relay.key.events: must be a rate",
+		"[relay.key]\nevents = \"5 a second\"\n":                "line 2: relay.key.events: must be a rate",
+		"[relay.key]\nevents = \"0 a second, 5 at once\"\n":     "line 2: relay.key.events: must be a rate",
+		"[relay.key]\nevents = \"NaN a second, 5 at once\"\n":   "line 2: relay.key.events: must be a rate",
+		"[relay.key]\nevents = \"5 a second, 0 at once\"\n":     "line 2: relay.key.events: must be a rate",
+		"[relay.key]\nevents = \"1 MiB a second, 5 at once\"\n": "line 2: relay.key.events: must be a rate",
+		"[relay.address]\nbytes = \"1 MB a second, 1 at once\"": `line 2: relay.address.bytes: must be a rate, as in "1 MiB`,
+		"relay = { connections = -1 }\n":                        "line 1: relay.connections: must be",
+		"[[relay]]\nconnections = 1\n":                          `there is no setting "relay"`,
+		"[relay]\nconnections = \n":                             "line 2: ",
+		"[relay]\nkeys = 1\nkeys = 2\n":                         "line 3: ",
+		"a = '\xff'\n":                                          "line 1: ",
+		strings.Repeat("#", maxFile+1):                          "larger than 1 MiB",
 	} {
 		name := write(t, text)
 		_, err := Read(name)

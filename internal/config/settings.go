@@ -42,7 +42,7 @@ func (c *Config) settings() []setting {
 	all = append(all, rates("relay.connection", "from one connection", &r.Conn)...)
 	all = append(all, rates("relay.address", "from one address", &r.Addr)...)
 	return append(all,
-		setting{"relay.key.events", "Events by one author over all connections, letters apart", rate{&r.Key}},
+		setting{"relay.key.events", "Events by one author over all connections, letters apart", rate{&r.Key, false}},
 		setting{"relay.strangers.work",
 			"Bits of work (NIP-13) that letters from strangers must bear; 0 asks for none, 20 costs a phone some seconds",
 			count{&c.MinWork, 0}},
@@ -52,11 +52,12 @@ func (c *Config) settings() []setting {
 
 func rates(table, from string, r *relay.Rates) []setting {
 	return []setting{
-		{table + ".messages", "Messages of any kind " + from, rate{&r.Messages}},
-		{table + ".bytes", "Bytes " + from, rate{&r.Bytes}},
-		{table + ".events", "Events and logins " + from, rate{&r.Events}},
-		{table + ".letters", "Letters from strangers " + from + ", a large one counting once for each 8 KiB", rate{&r.Wraps}},
-		{table + ".queries", "Queries " + from, rate{&r.Queries}},
+		{table + ".messages", "Messages of any kind " + from, rate{&r.Messages, false}},
+		{table + ".bytes", "Bytes " + from + "; what comes faster is read more slowly", rate{&r.Bytes, true}},
+		{table + ".events", "Events and logins " + from, rate{&r.Events, false}},
+		{table + ".letters", "Letters from strangers " + from + ", a large one counting once for each 8 KiB",
+			rate{&r.Wraps, false}},
+		{table + ".queries", "Queries " + from, rate{&r.Queries, false}},
 	}
 }
 

@@ -112,45 +112,50 @@ func formatSize(n int64) string {
 	return "0 B"
 }
 
-// rate is a token bucket; the zero one has no bound.
-type rate struct{ to *relay.Rate }
+// rate is a token bucket, of things or of bytes; the zero one has no bound.
+type rate struct {
+	to    *relay.Rate
+	bytes bool
+}
 
 const unbounded = "any"
 
-var errRate = errors.New(`must be a rate, as in "50 a second, 500 at once", or "any"`)
+var (
+	errRate     = errors.New(`must be a rate, as in "50 a second, 500 at once", or "any"`)
+	errByteRate = errors.New(`must be a rate, as in "1 MiB a second, 16 MiB at once", or "any"`)
+)
 
 func (r rate) set(v any) error {
-	text, ok := v.(string)
-	if !ok {
-		return errRate
-	}
-	if text == unbounded {
+	if v == unbounded {
 		*r.to = relay.Rate{}
 		return nil
 	}
-	often, burst, ok := strings.Cut(text, ",")
-	if !ok {
-		return errRate
-	}
-	perSecond, err := strconv.ParseFloat(number(often, "a second"), 64)
-	if err != nil || !(perSecond > 0) || perSecond > math.MaxInt32 {
-		return errRate
-	}
-	atOnce, err := strconv.ParseInt(number(burst, "at once"), 10, 32)
-	if err != nil || atOnce < 1 {
+	text, _ := v.(string)
+	often, burst, _ := strings.Cut(text, ",")
+	perSecond, ok := r.number(often, "a second")
+	atOnce, ok2 := r.number(burst, "at once")
+	if !ok || !ok2 || atOnce < 1 || atOnce != math.Trunc(atOnce) {
+		if r.bytes {
+			return errByteRate
+		}
 		return errRate
 	}
 	*r.to = relay.Rate{PerSecond: perSecond, Burst: int(atOnce)}
 	return nil
 }
 
-// number returns what stands before the words, or "" where they are missing.
-func number(text, words string) string {
+// number reads what stands before the words.
+func (r rate) number(text, words string) (float64, bool) {
 	digits, ok := strings.CutSuffix(strings.TrimSpace(text), words)
 	if !ok {
-		return ""
+		return 0, false
 	}
-	return strings.TrimSpace(digits)
+	digits = strings.TrimSpace(digits)
+	if n, err := parseSize(digits); r.bytes && err == nil {
+		return float64(n), n > 0 && n <= math.MaxInt32
+	}
+	n, err := strconv.ParseFloat(digits, 64)
+	return n, err == nil && n > 0 && n <= math.MaxInt32
 }
 
 func (r rate) String() string {
@@ -158,5 +163,9 @@ func (r rate) String() string {
 		return strconv.Quote(unbounded)
 	}
 	often := strconv.FormatFloat(r.to.PerSecond, 'f', -1, 64)
-	return strconv.Quote(fmt.Sprintf("%s a second, %d at once", often, r.to.Burst))
+	burst := strconv.Itoa(r.to.Burst)
+	if r.bytes && r.to.PerSecond == math.Trunc(r.to.PerSecond) {
+		often, burst = formatSize(int64(r.to.PerSecond)), formatSize(int64(r.to.Burst))
+	}
+	return strconv.Quote(fmt.Sprintf("%s a second, %s at once", often, burst))
 }
