@@ -140,7 +140,7 @@ func (c *conn) end(err error, in *inbox) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.out.finish(ws.StatusGoingAway, "nothing heard from you")
 	case !errors.Is(err, errGone):
-		c.out.stop()
+		c.out.cut()
 	}
 	// Whatever the client still sends is taken in and thrown away: closing with unread bytes would make the system
 	// reset the connection, and the last frames would be lost.

@@ -114,9 +114,10 @@ func newBuckets(r Rates) buckets {
 
 // addresses counts connections and keeps token buckets by address, in memory only, and forgets them.
 type addresses struct {
-	limits Limits
-	mu     sync.Mutex // guards the map and each address's count and timer
-	known  map[netip.Addr]*address
+	limits  Limits
+	unknown *address   // of all who have none
+	mu      sync.Mutex // guards the map and each address's count and timer
+	known   map[netip.Addr]*address
 }
 
 type address struct {
@@ -129,13 +130,14 @@ type address struct {
 }
 
 func newAddresses(l Limits) *addresses {
-	return &addresses{limits: l, known: make(map[netip.Addr]*address)}
+	unknown := &address{buckets: newBuckets(Rates{})}
+	return &addresses{limits: l, unknown: unknown, known: make(map[netip.Addr]*address)}
 }
 
 // join counts one more connection, unless the address has too many.
 func (as *addresses) join(key netip.Addr) (*address, bool) {
 	if !key.IsValid() {
-		return &address{buckets: newBuckets(Rates{})}, true
+		return as.unknown, true
 	}
 	as.mu.Lock()
 	defer as.mu.Unlock()
