@@ -134,9 +134,9 @@ func lineOf(text []byte, key string) int {
 	return 0
 }
 
-const head = `# Limits of this node. Every line may be left out, and the file with them. Sizes are in bytes, or as "512 KiB",
-# "1 MiB" and so on. A rate is how often something may happen, as "50 a second, 500 at once": the second number is how
-# much may be saved up. "any" is no bound. Changes count from the next start.
+const head = `# Limits of this node. Every line may be left out, and the file with them.
+# Sizes are in bytes, or as "512 KiB", "1 MiB" and so on. A rate is how often something may happen, as in "50 a second,
+# 500 at once": the second number is how much may be saved up. "any" is no bound. Changes count from the next start.
 `
 
 // Write writes the configuration as a file that can be read again, each key with what it means.
