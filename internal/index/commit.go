@@ -20,6 +20,8 @@ type commit struct {
 	held  map[nostr.ID]held
 	heads map[nostr.Address]head
 	erase map[nostr.Address]int64
+	// vanished is up to when who asked to vanish has.
+	vanished map[nostr.PubKey]int64
 
 	changes []change // for the timeline
 }
@@ -38,6 +40,8 @@ func (x *Index) newCommit() *commit {
 		held:  map[nostr.ID]held{},
 		heads: map[nostr.Address]head{},
 		erase: map[nostr.Address]int64{},
+
+		vanished: map[nostr.PubKey]int64{},
 	}
 }
 
@@ -47,7 +51,7 @@ func (x *Index) commit(s *Stage, positions []eventlog.Position, end eventlog.Pos
 		return fmt.Errorf("index: %d positions for %d events", len(positions), len(s.events))
 	}
 	c := x.newCommit()
-	defer c.batch.Close()
+	defer func() { _ = c.batch.Close() }()
 	for i, e := range s.events {
 		if err := c.add(e, positions[i]); err != nil {
 			return err
@@ -73,10 +77,23 @@ func (c *commit) finish() error {
 	return nil
 }
 
+// part writes what there is so far, and goes on with an empty batch.
+func (c *commit) part() error {
+	if err := c.finish(); err != nil {
+		return err
+	}
+	_ = c.batch.Close()
+	c.batch, c.count, c.changes = c.x.db.NewBatch(), 0, nil
+	return nil
+}
+
 // A batch that is not committed takes any key: its methods' errors are always nil.
 func (c *commit) set(key, value []byte) {
-	if c.x.sieve != nil && isPoint(key) {
-		c.x.sieve.add(key)
+	if isPoint(key) {
+		c.x.has[key[0]].Store(true)
+		if c.x.sieve != nil {
+			c.x.sieve.add(key)
+		}
 	}
 	_ = c.batch.Set(key, value, nil)
 }
@@ -84,6 +101,11 @@ func (c *commit) set(key, value []byte) {
 func (c *commit) delete(key []byte) { _ = c.batch.Delete(key, nil) }
 
 func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
+	if e.Kind == nostr.KindVanish {
+		if err := c.vanish(e); err != nil {
+			return err
+		}
+	}
 	c.group[pos] = e
 	c.held[e.ID] = held{pos, true}
 	c.count++
@@ -128,7 +150,7 @@ func (c *commit) deleteTargets(e *nostr.Event) error {
 	for _, id := range ids {
 		c.set(deletedKey(id, e.PubKey), nil)
 		mayDelete := func(target *nostr.Event) bool {
-			return target.Kind != nostr.KindDeletion && slices.Contains(deleters(target), e.PubKey)
+			return mayBeDeleted(target.Kind) && slices.Contains(deleters(target), e.PubKey)
 		}
 		if err := c.remove(id, mayDelete); err != nil {
 			return err

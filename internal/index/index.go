@@ -1,7 +1,7 @@
 // Package index derives from the log the keys by which events are found, in Pebble. It holds no event bodies and no
 // WAL: its watermark says how far of the log it has taken in, and the rest is read again from the log at start. Its
-// rules are those of NIP-01 (replaceable and addressable kinds), NIP-09 (deletion), NIP-40 (expiry) and NIP-59 (a gift
-// wrap may be deleted by its recipient). docs/formats.md, 'Index', lists every key, as keys.go does.
+// rules are those of NIP-01 (replaceable and addressable kinds), NIP-09 (deletion), NIP-40 (expiry), NIP-59 (a gift
+// wrap may be deleted by its recipient) and NIP-62 (requests to vanish). docs/formats.md, 'Index', lists every key, as keys.go does.
 package index
 
 import (
@@ -73,6 +73,9 @@ type Index struct {
 	db      *pebble.DB // nil while it is not open
 	health  *health
 	maxLegs int // see defaultLegs
+	maxPart int // see defaultPart
+
+	has [256]atomic.Bool // of each family of pointFamilies, whether there is any key
 
 	// Only in bulk: what point lookups need not ask for, and where the log was taken in up to when it began.
 	sieve    *sieve
@@ -142,7 +145,7 @@ func open(ctx context.Context, cfg Config) (*Index, error) {
 	if condemned(cfg) {
 		return nil, errCondemned
 	}
-	x := &Index{cfg: cfg, maxLegs: defaultLegs,
+	x := &Index{cfg: cfg, maxLegs: defaultLegs, maxPart: defaultPart,
 		walking: semaphore.NewWeighted(legsAtOnce), scanning: semaphore.NewWeighted(scansAtOnce)}
 	if err := x.openStore(cfg.Bulk); err != nil {
 		return nil, err
@@ -192,6 +195,9 @@ func (x *Index) openStore(bulk bool) error {
 	}
 	if err == nil {
 		x.bulkFrom, err = x.watermark(db)
+	}
+	if err == nil {
+		err = x.notePoints(db)
 	}
 	if err != nil {
 		return errors.Join(err, db.Close())

@@ -16,6 +16,7 @@ import (
 //	r kind(2) pubkey(32) d(16)           -> created_at(8) id(32)        the newest event seen at an address
 //	d id(32) pubkey(32)                  -> empty                       pubkey asked to delete the event id
 //	x kind(2) pubkey(32) d(16)           -> created_at(8)               the address is deleted up to that second
+//	v pubkey(32)                         -> created_at(8)               whose events are deleted up to that second (NIP-62)
 //
 // d(16) is the first half of the SHA-256 of the d tag's value ("" for a replaceable kind).
 //
@@ -39,6 +40,7 @@ const (
 	familyHead     = 'r'
 	familyDeleted  = 'd'
 	familyErased   = 'x'
+	familyVanished = 'v'
 	familyTime     = 't'
 	familyKind     = 'k'
 	familyAuthor   = 'a'
@@ -143,6 +145,8 @@ func addressKey(family byte, a nostr.Address) []byte {
 func deletedKey(id nostr.ID, by nostr.PubKey) []byte {
 	return append(append([]byte{familyDeleted}, id[:]...), by[:]...)
 }
+
+func vanishedKey(pk nostr.PubKey) []byte { return append([]byte{familyVanished}, pk[:]...) }
 
 func expiryKey(at int64, pos eventlog.Position) []byte {
 	key := binary.BigEndian.AppendUint64([]byte{familyExpiry}, uint64(max(at, 0)))

@@ -20,7 +20,7 @@ var (
 )
 
 // formatVersion grows when keys or rules change; an index of another version is rebuilt.
-const formatVersion = 3
+const formatVersion = 4
 
 // errForeign: the index is not one of this log, or not one that this version reads.
 var errForeign = errors.New("index does not belong to this log")
@@ -42,12 +42,27 @@ func get(r pebble.Reader, key []byte, use func(value []byte)) (found bool, err e
 	return true, closer.Close()
 }
 
-// lookup is get for a point key, and for who writes.
+// lookup is get for a point key, and for who writes: it does not look where nothing can be.
 func (x *Index) lookup(key []byte, use func(value []byte)) (found bool, err error) {
-	if x.sieve != nil && !x.sieve.mayHave(key) {
+	if !x.has[key[0]].Load() || x.sieve != nil && !x.sieve.mayHave(key) {
 		return false, nil
 	}
 	return get(x.db, key, use)
+}
+
+// notePoints tells lookup which families have any key.
+func (x *Index) notePoints(db *pebble.DB) error {
+	for _, family := range []byte(pointFamilies) {
+		it, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte{family}, UpperBound: []byte{family + 1}})
+		if err != nil {
+			return err
+		}
+		x.has[family].Store(it.First())
+		if err := it.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func getUint64(r pebble.Reader, key []byte) (n uint64, err error) {

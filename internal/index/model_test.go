@@ -70,12 +70,16 @@ func older(a, b *nostr.Event) bool {
 }
 
 func (m *model) deleted(e *nostr.Event) bool {
-	if e.Kind == nostr.KindDeletion {
+	if e.Kind == nostr.KindVanish {
 		return false
 	}
 	for _, l := range m.log {
 		d := l.event
-		if d.Kind != nostr.KindDeletion {
+		if d.Kind == nostr.KindVanish && e.CreatedAt <= d.CreatedAt &&
+			(d.PubKey == e.PubKey || e.Kind == nostr.KindGiftWrap && e.Tags.Has("p", d.PubKey.String())) {
+			return true
+		}
+		if d.Kind != nostr.KindDeletion || e.Kind == nostr.KindDeletion {
 			continue
 		}
 		mine := d.PubKey == e.PubKey

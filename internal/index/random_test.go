@@ -1,15 +1,16 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
-	"path/filepath"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
 
 	"madang/internal/durable/durabletest"
@@ -21,24 +22,35 @@ import (
 // machine does random things to an index and to the model.
 type machine struct {
 	t     *testing.T
-	dir   string
-	saved string // a copy of the index as it was some time ago, or ""
+	fs    *vfs.MemFS      // of the index
+	disk  *durabletest.FS // of the log
 	log   *eventlog.Files
 	x     *Index
 	model model
 	pool  []verify.Event // all events ever made
 }
 
+func newMachine(t *testing.T, rt *rapid.T) *machine {
+	m := &machine{t: t, fs: vfs.NewCrashableMem(), disk: durabletest.New()}
+	m.open(rt)
+	return m
+}
+
 var (
-	randomKinds = []uint16{0, 1, 5, 5, 1059, 10002, 30000, 30023}
+	randomKinds = []uint16{0, 1, 1, 5, 5, 5, 62, 1059, 1059, 10002, 30000, 30023}
 	randomWords = []string{"", "a", "b"}
 )
 
 func author(n int) nostr.SecretKey { return nostr.SecretKey{31: byte(1 + n)} }
 
 func (m *machine) open(rt *rapid.T) {
+	logger := slog.New(slog.DiscardHandler)
+	log, err := eventlog.Open(eventlog.Config{Dir: "log", SegmentSize: 4000, FS: m.disk, Logger: logger})
+	if err != nil {
+		rt.Fatal(err)
+	}
 	x, err := Open(m.t.Context(), Config{
-		Dir: m.dir, Log: m.log, CacheSize: 1 << 20, Logger: slog.New(slog.DiscardHandler),
+		Dir: "index", Log: log, CacheSize: 1 << 20, Logger: logger, fs: m.fs,
 		Bulk:         rapid.Bool().Draw(rt, "bulk"),
 		memTableSize: 64 << 10,
 		bulkLag:      rapid.SampledFrom([]eventlog.Position{1, 3000, 1 << 20}).Draw(rt, "bulk lag"),
@@ -46,12 +58,13 @@ func (m *machine) open(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	m.x = x
+	m.log, m.x = log, x
 	m.x.maxLegs = rapid.SampledFrom([]int{1, 3, defaultLegs}).Draw(rt, "legs")
+	m.x.maxPart = rapid.SampledFrom([]int{1, defaultPart}).Draw(rt, "part")
 }
 
 func (m *machine) close(rt *rapid.T) {
-	if err := m.x.Close(); err != nil {
+	if err := errors.Join(m.x.Close(), m.log.Close()); err != nil {
 		rt.Fatal(err)
 	}
 }
@@ -174,31 +187,35 @@ func (m *machine) Reopen(rt *rapid.T) {
 	m.open(rt)
 }
 
-// Save keeps a copy of the index, as far as a power cut would find it written.
-func (m *machine) Save(rt *rapid.T) {
-	m.saved = filepath.Join(m.t.TempDir(), "saved")
+// Flush writes tables, as if memory were full.
+func (m *machine) Flush(rt *rapid.T) {
 	if err := m.x.db.Flush(); err != nil {
-		rt.Fatal(err)
-	}
-	if err := m.x.db.Checkpoint(m.saved); err != nil {
 		rt.Fatal(err)
 	}
 }
 
-// Crash goes back to the copy, or to none, which the log must bring up to date. What was swept since is back until the
-// next sweep.
+// Crash cuts the power: of what was not synced chance decides. What was swept may be back until the next sweep.
 func (m *machine) Crash(rt *rapid.T) {
+	seed := rapid.Uint64().Draw(rt, "chance")
+	rng := rand.New(rand.NewPCG(seed, 1))
+	fs, disk := m.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(seed % 101), RNG: rng}), m.disk.Crash(rng)
 	m.close(rt)
-	if err := os.RemoveAll(m.dir); err != nil {
+	m.fs, m.disk = fs, disk
+	m.open(rt)
+	m.sweepAgain(rt)
+}
+
+// Rebuild throws the index away.
+func (m *machine) Rebuild(rt *rapid.T) {
+	m.close(rt)
+	if err := m.fs.RemoveAll("index"); err != nil {
 		rt.Fatal(err)
 	}
-	if m.saved != "" {
-		if err := os.Rename(m.saved, m.dir); err != nil {
-			rt.Fatal(err)
-		}
-		m.saved = ""
-	}
 	m.open(rt)
+	m.sweepAgain(rt)
+}
+
+func (m *machine) sweepAgain(rt *rapid.T) {
 	if _, err := m.x.Sweep(m.t.Context(), m.model.swept); err != nil {
 		rt.Fatal(err)
 	}
@@ -316,20 +333,12 @@ func (m *machine) filter(rt *rapid.T) nostr.Filter {
 // TestRandom holds the index against the model through random histories of groups, sweeps, restarts, crashes and rebuilds.
 func TestRandom(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		log, err := eventlog.Open(eventlog.Config{
-			Dir: "log", SegmentSize: 4000, FS: durabletest.New(), Logger: slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer log.Close()
-		m := &machine{t: t, dir: filepath.Join(t.TempDir(), "index"), log: log}
-		m.open(rt)
-		defer func() { m.x.Close() }()
+		m := newMachine(t, rt)
+		defer func() { m.close(rt) }()
 		rt.Repeat(map[string]func(*rapid.T){
 			"commit": m.Commit, "commit more": m.Commit, "commit again": m.Commit, "query": m.Query,
-			"query more": m.Query, "query again": m.Query, "sweep": m.Sweep,
-			"reopen": m.Reopen, "save": m.Save, "crash": m.Crash, "consistency": m.Consistency,
+			"query more": m.Query, "query again": m.Query, "sweep": m.Sweep, "flush": m.Flush,
+			"reopen": m.Reopen, "rebuild": m.Rebuild, "crash": m.Crash, "consistency": m.Consistency,
 			"": func(rt *rapid.T) {
 				if got, want := m.x.Len(), m.model.len(); got != want {
 					rt.Fatalf("Len: %d, want %d", got, want)

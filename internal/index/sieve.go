@@ -2,18 +2,15 @@ package index
 
 import (
 	"hash/maphash"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// isPoint reports whether a key is looked up whole and often not there.
-func isPoint(key []byte) bool {
-	switch key[0] {
-	case familyID, familyHead, familyDeleted, familyErased:
-		return true
-	}
-	return false
-}
+// pointFamilies are those whose keys are looked up whole, often without being there.
+const pointFamilies = "irdxv"
+
+func isPoint(key []byte) bool { return strings.IndexByte(pointFamilies, key[0]) >= 0 }
 
 // pointFilter puts only point keys into the tables' Bloom filters: nine of ten keys are read in order, and a filter is no
 // use to them.
@@ -53,7 +50,7 @@ const (
 // newSieve reads the point keys of a store.
 func newSieve(db *pebble.DB) (*sieve, error) {
 	s := &sieve{seed: maphash.MakeSeed(), lines: make([][8]uint64, 1<<sieveLineBits)}
-	for _, family := range []byte{familyID, familyHead, familyDeleted, familyErased} {
+	for _, family := range []byte(pointFamilies) {
 		it, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte{family}, UpperBound: []byte{family + 1}})
 		if err != nil {
 			return nil, err

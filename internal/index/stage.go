@@ -19,6 +19,8 @@ type Stage struct {
 	heads   map[nostr.Address]head
 	deleted map[deletion]struct{}
 	erased  map[nostr.Address]int64
+	// vanished has the requests of the group (NIP-62).
+	vanished map[nostr.PubKey]int64
 }
 
 // head is the newest event seen at an address, whether or not it is still held: what was deleted by its id keeps older
@@ -68,13 +70,17 @@ func (s *Stage) take(e *nostr.Event) error {
 		s.heads = map[nostr.Address]head{}
 		s.deleted = map[deletion]struct{}{}
 		s.erased = map[nostr.Address]int64{}
+		s.vanished = map[nostr.PubKey]int64{}
 	}
 	s.events = append(s.events, e)
 	s.ids[e.ID] = struct{}{}
 	if a, ok := e.Address(); ok {
 		s.heads[a] = head{e.CreatedAt, e.ID}
 	}
-	if e.Kind == nostr.KindDeletion {
+	switch e.Kind {
+	case nostr.KindVanish:
+		s.vanished[e.PubKey] = max(s.vanished[e.PubKey], e.CreatedAt)
+	case nostr.KindDeletion:
 		ids, addresses := deletionTargets(e)
 		for _, id := range ids {
 			s.deleted[deletion{id, e.PubKey}] = struct{}{}
@@ -142,13 +148,26 @@ func (x *Index) head(a nostr.Address) (h head, found bool, err error) {
 	return h, found, err
 }
 
-// isDeleted reports whether the event's author, or the recipient of a gift wrap, asked for its deletion (NIP-09, NIP-59).
-// A deletion has no effect on another.
+// isDeleted reports whether the event's author, or the recipient of a gift wrap, asked for its deletion (NIP-09, NIP-59)
+// or to vanish (NIP-62). A deletion has no effect on another, and nothing has one on a request to vanish.
 func (s *Stage) isDeleted(e *nostr.Event) (bool, error) {
-	if e.Kind == nostr.KindDeletion {
+	if e.Kind == nostr.KindVanish {
 		return false, nil
 	}
 	for _, by := range deleters(e) {
+		upTo, vanished := s.vanished[by]
+		if !vanished || e.CreatedAt > upTo {
+			var err error
+			if upTo, vanished, err = s.x.vanishedUpTo(by); err != nil {
+				return false, err
+			}
+		}
+		if vanished && e.CreatedAt <= upTo {
+			return true, nil
+		}
+		if e.Kind == nostr.KindDeletion {
+			continue
+		}
 		if _, ok := s.deleted[deletion{e.ID, by}]; ok {
 			return true, nil
 		}
@@ -169,6 +188,11 @@ func (s *Stage) isDeleted(e *nostr.Event) (bool, error) {
 
 func (x *Index) erasedUpTo(a nostr.Address) (upTo int64, found bool, err error) {
 	found, err = x.lookup(addressKey(familyErased, a), func(v []byte) { upTo = int64(binary.BigEndian.Uint64(v)) })
+	return upTo, found, err
+}
+
+func (x *Index) vanishedUpTo(pk nostr.PubKey) (upTo int64, found bool, err error) {
+	found, err = x.lookup(vanishedKey(pk), func(v []byte) { upTo = int64(binary.BigEndian.Uint64(v)) })
 	return upTo, found, err
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"madang/internal/eventlog"
 	"madang/internal/negentropy"
@@ -150,9 +149,7 @@ func (x *Index) buildTimeline() *building {
 				return
 			}
 			// Where the mark cannot be made, the first to ask after the next start waits.
-			if f, err := x.cfg.fs.Create(x.wantsTimeline(), vfs.WriteCategoryUnspecified); err == nil {
-				_ = f.Close()
-			}
+			_ = touch(x.cfg, x.wantsTimeline())
 		}()
 	}
 	return t.building

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,7 +13,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"madang/internal/durable/durabletest"
 	"madang/internal/eventlog"
 	"madang/internal/negentropy"
 	"madang/internal/nostr"
@@ -61,16 +58,8 @@ func (s *store) checkTimeline(t rapid.TB, now int64) {
 // TestTimelineFollows holds the timeline against what queries find, through random histories.
 func TestTimelineFollows(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		log, err := eventlog.Open(eventlog.Config{
-			Dir: "log", SegmentSize: 4000, FS: durabletest.New(), Logger: slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer log.Close()
-		m := &machine{t: t, dir: filepath.Join(t.TempDir(), "index"), log: log}
-		m.open(rt)
-		defer func() { m.x.Close() }()
+		m := newMachine(t, rt)
+		defer func() { m.close(rt) }()
 		var latest int64 // moment that this run's timeline was asked for
 		restart := func(action func(*rapid.T)) func(*rapid.T) {
 			return func(rt *rapid.T) { action(rt); latest = 0 }
@@ -93,7 +82,7 @@ func TestTimelineFollows(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"commit": m.Commit, "commit more": m.Commit, "commit again": m.Commit, "sweep": m.Sweep,
-			"reopen": restart(m.Reopen), "save": m.Save, "crash": restart(m.Crash), "look": look, "look again": look,
+			"reopen": restart(m.Reopen), "flush": m.Flush, "crash": restart(m.Crash), "look": look, "look again": look,
 		})
 	})
 }

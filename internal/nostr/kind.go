@@ -16,6 +16,7 @@ const (
 	KindChat             uint16 = 14    // NIP-17; only ever inside a seal
 	KindVideo            uint16 = 21    // NIP-71
 	KindShortVideo       uint16 = 22    // NIP-71
+	KindVanish           uint16 = 62    // NIP-62
 	KindGiftWrap         uint16 = 1059  // NIP-59
 	KindComment          uint16 = 1111  // NIP-22
 	KindAddUser          uint16 = 8000  // NIP-43
