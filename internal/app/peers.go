@@ -37,7 +37,9 @@ func (a *App) Sync(ctx context.Context, d Direction, tell func(wire.Report)) (wi
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.peers.ctx, cancel)()
-	cfg := wire.Config{Index: a.Index, Ingest: a.Ingest, Now: a.Clock.Now, Logger: a.cfg.Logger}
+	cfg := wire.Config{
+		Index: a.Index, Ingest: a.Ingest, Policy: a.Policy, Now: a.Clock.Now, Logger: a.cfg.Logger,
+	}
 	return wire.Sync(ctx, cfg, wire.Options{URL: d.URL, Filter: nostr.All(), Up: d.Up, Down: d.Down}, tell)
 }
 

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"encoding/binary"
@@ -28,15 +29,18 @@ type timeline struct {
 	expiring  expiries        // events of the set with an expiration
 	expired   int64           // Unix second up to which those are out of it
 	held      []*version      // oldest first
+	spent     int             // items that were copied to follow the changes, ever
+	spare     int             // see room; default spareItems
 }
 
 const (
 	muchAhead  = 3600 // seconds, after which it is worth to build it anew
 	maxPending = 8192 // changes, beyond which they go into the set though nobody asks for it
 
-	// Every set that somebody holds may keep alive blocks that no other set has, at worst all of its own.
-	versionsAtOnce = 4
-	versionTime    = 30 * time.Minute // after which one may be taken back from who holds it
+	// What is held of earlier sets may take as many items, or as many as the timeline has. Beyond that whoever asks
+	// shares a set of the last minute, and beyond twice that the oldest is taken back.
+	spareItems = 1 << 18
+	shareTime  = time.Minute
 )
 
 // change is one event that came or is gone.
@@ -69,12 +73,12 @@ type building struct {
 type version struct {
 	set     *negentropy.Set
 	made    time.Time
+	spent   int // the timeline's, when it was made
 	holders map[*Snapshot]struct{}
 }
 
-// Snapshot is the timeline as it was, or what Narrow made of it. Release ends it. At most 4 different ones are held at
-// once: who comes then shares the latest, unless one is older than 30 minutes, which is taken back from those who hold
-// it.
+// Snapshot is the timeline as it was, or what Narrow made of it. Release ends it. Snapshots share what did not change
+// between them; where they hold on to more than twice of what the timeline itself has, the oldest is taken back.
 type Snapshot struct {
 	timeline *timeline
 	version  *version
@@ -194,6 +198,8 @@ func (x *Index) readTimeline() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.set = set
+	t.spent += set.Len() // of those who hold what was built before
+	t.takeBack()
 	t.expiring = append(t.expiring, expiring...)
 	heap.Init(&t.expiring)
 	return nil
@@ -265,6 +271,7 @@ func (t *timeline) follow(changes []change) {
 	}
 	if t.set != nil && len(t.pending) >= maxPending {
 		t.merge()
+		t.takeBack()
 	}
 }
 
@@ -281,8 +288,30 @@ func (t *timeline) merge() {
 			add = append(add, c.item)
 		}
 	}
-	t.set, _ = t.set.With(add, drop)
-	t.pending = t.pending[:0]
+	set, copied := t.set.With(add, drop)
+	t.set, t.pending = set, t.pending[:0]
+	t.spent += copied + set.Len()/64 // for its list of blocks
+}
+
+// surplus is how many items are in memory at most because somebody holds earlier sets. t.mu is held.
+func (t *timeline) surplus() int {
+	if len(t.held) == 0 {
+		return 0
+	}
+	return t.spent - t.held[0].spent
+}
+
+// room is how large the surplus should be at most. t.mu is held.
+func (t *timeline) room() int { return max(t.set.Len(), cmp.Or(t.spare, spareItems)) }
+
+// takeBack keeps what is held within bounds. t.mu is held.
+func (t *timeline) takeBack() {
+	for t.surplus() > 2*t.room() {
+		for s := range t.held[0].holders {
+			s.set = nil
+		}
+		t.held = slices.Delete(t.held, 0, 1)
+	}
 }
 
 // snapshot returns none where the timeline is ahead of now by some seconds, or was reset.
@@ -310,24 +339,17 @@ func (t *timeline) snapshot(now int64) (s *Snapshot, ahead int64) {
 func (t *timeline) version() *version {
 	if n := len(t.held); n > 0 {
 		newest := t.held[n-1]
-		if newest.set == t.set && len(t.pending) == 0 {
-			return newest
-		}
-		if n >= versionsAtOnce && time.Since(t.held[0].made) > versionTime {
-			for s := range t.held[0].holders {
-				s.set = nil
-			}
-			t.held = slices.Delete(t.held, 0, 1)
-		}
-		if len(t.held) >= versionsAtOnce {
+		if newest.set == t.set && len(t.pending) == 0 ||
+			t.surplus() > t.room() && time.Since(newest.made) < shareTime {
 			return newest
 		}
 	}
 	if len(t.pending) > 0 {
 		t.merge()
 	}
-	v := &version{set: t.set, made: time.Now(), holders: map[*Snapshot]struct{}{}}
+	v := &version{set: t.set, made: time.Now(), spent: t.spent, holders: map[*Snapshot]struct{}{}}
 	t.held = append(t.held, v)
+	t.takeBack()
 	return v
 }
 
@@ -339,15 +361,15 @@ func (s *Snapshot) Set() *negentropy.Set {
 	return s.set
 }
 
-// Narrow leaves of the snapshot only what is from the second since to the second until, both of it, and puts other items
-// of that time in. It tells how many items this snapshot does not share with others.
-func (s *Snapshot) Narrow(since, until int64, others []negentropy.Item) (copied int) {
+// Narrow leaves of the snapshot only what is from the second since to the second until, both of it, and puts items in
+// and takes items out. It tells how many items this snapshot then does not share with others.
+func (s *Snapshot) Narrow(since, until int64, in, out []negentropy.Item) (copied int) {
 	set := s.Set()
 	if set == nil {
 		return 0
 	}
-	if len(others) > 0 {
-		set, copied = set.With(others, nil)
+	if len(in)+len(out) > 0 {
+		set, copied = set.With(in, out)
 	}
 	set = set.Between(since, until)
 	s.timeline.mu.Lock()

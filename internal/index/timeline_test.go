@@ -165,44 +165,55 @@ func TestTimelineKeepsUpWithoutBeingAsked(t *testing.T) {
 
 func TestSnapshots(t *testing.T) {
 	s := newStore(t)
-	add := func(n int) { s.add(makeEvent(t, 1, 1, int64(n), strconv.Itoa(n))) }
-	add(0)
+	at := 0
+	add := func() { at++; s.add(makeEvent(t, 1, 1, int64(at), strconv.Itoa(at))) }
+	add()
 	first, second := s.timeline(t, 0), s.timeline(t, 0)
 	if first.Set() != second.Set() {
 		t.Error("two snapshots of one moment are not shared")
 	}
 	second.Release()
 	second.Release()
+
+	// Each snapshot of n events copies n. Beyond 100 a new one is shared, for a minute.
+	s.x.timeline.spare = 100
 	held := []*Snapshot{first}
-	for n := 1; n < versionsAtOnce; n++ {
-		add(n)
-		held = append(held, s.timeline(t, 0))
+	for s.x.timeline.surplus() <= 100 {
+		add()
+		snap := s.timeline(t, 0)
+		if got := snap.Set().Len(); got != at {
+			t.Errorf("%d events, want %d", got, at)
+		}
+		held = append(held, snap)
 	}
-	for n, snap := range held {
-		if got := snap.Set().Len(); got != n+1 {
-			t.Errorf("snapshot %d has %d events", n, got)
+	newest := held[len(held)-1]
+	add()
+	shared := s.timeline(t, 0)
+	if shared.Set() != newest.Set() {
+		t.Error("one snapshot too many is not shared")
+	}
+	shared.Release()
+
+	// Whatever is asked for, no more than 200 are held.
+	for range 2 * len(held) {
+		add()
+		s.x.timeline.held[len(s.x.timeline.held)-1].made = time.Now().Add(-2 * shareTime)
+		snap := s.timeline(t, 0)
+		if got := snap.Set().Len(); got != at {
+			t.Errorf("%d events, want %d", got, at)
+		}
+		held = append(held, snap)
+		if n := s.x.timeline.surplus(); n > 200 {
+			t.Errorf("%d items are held besides", n)
 		}
 	}
-	add(versionsAtOnce)
-	last := s.timeline(t, 0)
-	if last.Set() != held[versionsAtOnce-1].Set() {
-		t.Errorf("one more than %d snapshots is not shared", versionsAtOnce)
-	}
-	last.Release()
-
-	s.x.timeline.held[0].made = time.Now().Add(-2 * versionTime)
-	fresh := s.timeline(t, 0)
-	if got := fresh.Set().Len(); got != versionsAtOnce+1 {
-		t.Errorf("in the place of an old one: %d events", got)
-	}
 	if first.Set() != nil {
-		t.Error("an old snapshot was not taken back")
+		t.Error("the oldest snapshot was not taken back")
 	}
-	if n := first.Narrow(0, math.MaxInt64, []negentropy.Item{{}}); n != 0 || first.Set() != nil {
+	if n := first.Narrow(0, math.MaxInt64, []negentropy.Item{{}}, nil); n != 0 || first.Set() != nil {
 		t.Error("one that was taken back came to life again")
 	}
-	first.Release()
-	for _, snap := range append(held, fresh) {
+	for _, snap := range held {
 		snap.Release()
 	}
 	if n := len(s.x.timeline.held); n != 0 {
@@ -218,15 +229,16 @@ func TestNarrow(t *testing.T) {
 	snap := s.timeline(t, 0)
 	defer snap.Release()
 	mail := negentropy.Item{Timestamp: 5, ID: nostr.ID(bytes.Repeat([]byte{7}, 32))}
-	if copied := snap.Narrow(4, 6, []negentropy.Item{mail}); copied != 11 {
-		t.Errorf("%d items were copied, want 11", copied)
-	}
-	got := slices.Collect(snap.Set().All())
-	if len(got) != 4 || !slices.Contains(got, mail) {
-		t.Errorf("got %v", got)
-	}
 	whole := s.timeline(t, 0)
 	defer whole.Release()
+	banned := slices.Collect(whole.Set().Between(6, 6).All())
+	if copied := snap.Narrow(4, 6, []negentropy.Item{mail}, banned); copied != 10 {
+		t.Errorf("%d items were copied, want 10", copied)
+	}
+	got := slices.Collect(snap.Set().All())
+	if len(got) != 3 || !slices.Contains(got, mail) || slices.Contains(got, banned[0]) {
+		t.Errorf("got %v", got)
+	}
 	if got := whole.Set().Len(); got != 10 {
 		t.Errorf("another snapshot has %d events", got)
 	}

@@ -20,7 +20,7 @@ func muteList(createdAt int64, bans ...policy.Ban) *nostr.Event {
 
 func TestBans(t *testing.T) {
 	pol := village(false)
-	if !pol.HidesMailAlone() || len(pol.Bans()) != 0 {
+	if len(pol.Hidden()) != 0 || len(pol.Bans()) != 0 {
 		t.Errorf("bans before there are any: %v", pol.Bans())
 	}
 	bad := event(editor, 1)
@@ -28,7 +28,7 @@ func TestBans(t *testing.T) {
 	byAuthor := policy.Ban{PubKey: member, Reason: "spam"}
 	byID := policy.Ban{Event: bad.ID}
 	pol.Observe(muteList(10, byAuthor, byID))
-	if got := pol.Bans(); !slices.Equal(got, []policy.Ban{byID, byAuthor}) || pol.HidesMailAlone() {
+	if got := pol.Bans(); !slices.Equal(got, []policy.Ban{byID, byAuthor}) || len(pol.Hidden()) != 2 {
 		t.Errorf("bans %v", got)
 	}
 

@@ -1,8 +1,24 @@
 package policy
 
-// HidesMailAlone reports whether MayRead keeps nothing from anybody but gift wraps from those they are not for. Then a
-// list of all other events may be shared by whoever asks; else each event must be asked about.
-func (p *Policy) HidesMailAlone() bool {
+import "madang/internal/nostr"
+
+// Hidden returns filters that among others match every event which MayRead keeps from everybody. Whoever has a list of
+// all public events takes off it what they find and MayRead refuses.
+func (p *Policy) Hidden() (filters []nostr.Filter) {
 	b := p.bans.Load()
-	return len(b.authors)+len(b.events) == 0
+	if len(b.authors) > 0 {
+		f := nostr.All()
+		for pk := range b.authors {
+			f.Authors = append(f.Authors, pk)
+		}
+		filters = append(filters, f)
+	}
+	if len(b.events) > 0 {
+		f := nostr.All()
+		for id := range b.events {
+			f.IDs = append(f.IDs, id)
+		}
+		filters = append(filters, f)
+	}
+	return filters
 }

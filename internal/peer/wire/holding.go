@@ -41,7 +41,7 @@ func (p *peer) hold(ctx context.Context) (*holding, error) {
 	if index.AsksForAll(f) {
 		snapshot, err := p.cfg.Index.Timeline(ctx, now)
 		if err == nil {
-			snapshot.Narrow(f.Since, f.Until, nil)
+			snapshot.Narrow(f.Since, f.Until, nil, nil)
 			return &holding{snapshot: snapshot}, nil
 		}
 		if !errors.Is(err, index.ErrNoTimeline) {
@@ -64,13 +64,14 @@ func isMail(e *nostr.Event) bool {
 // isProtected reports whether only its author may publish the event (NIP-70).
 func isProtected(e *nostr.Event) bool { _, ok := e.Tags.First("-"); return ok }
 
-// load returns the wire forms of those events that are still here and may be sent.
+// load returns the wire forms of those events that are still here and may be sent: not those that this node has banned,
+// though it must tell of them, so that they are not brought again.
 func (p *peer) load(ctx context.Context, ids []nostr.ID) (events []outgoing, err error) {
 	f := nostr.All()
 	f.IDs = ids
 	_, err = p.cfg.Index.Query(ctx, index.Query{Filters: []nostr.Filter{f}, Now: p.cfg.Now().Unix()},
 		func(it index.Item) error {
-			if !isMail(it.Head) && !isProtected(it.Head) && !p.settled[it.Head.ID] {
+			if p.cfg.Policy.MayRead(it.Head, nil) && !isProtected(it.Head) && !p.settled[it.Head.ID] {
 				events = append(events, outgoing{it.Head.ID, it.JSON})
 			}
 			return nil

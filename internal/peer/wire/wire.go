@@ -17,12 +17,14 @@ import (
 	"madang/internal/index"
 	"madang/internal/ingest"
 	"madang/internal/nostr"
+	"madang/internal/policy"
 )
 
 // Config of this side.
 type Config struct {
 	Index    *index.Index
 	Ingest   *ingest.Ingest
+	Policy   *policy.Policy
 	Now      func() time.Time // default time.Now
 	Logger   *slog.Logger     // default slog.Default()
 	Patience time.Duration    // with a relay that says nothing; default one minute

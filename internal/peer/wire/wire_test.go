@@ -78,7 +78,7 @@ func (n *node) url() string { return "ws" + strings.TrimPrefix(n.server.URL, "ht
 
 func (n *node) config() Config {
 	return Config{
-		Index: n.index, Ingest: n.ingest, Now: func() time.Time { return time.Unix(n.now.Load(), 0) },
+		Index: n.index, Ingest: n.ingest, Policy: n.policy, Now: func() time.Time { return time.Unix(n.now.Load(), 0) },
 		Logger: quiet, Pause: time.Millisecond, Patience: 20 * time.Second,
 	}
 }
@@ -222,6 +222,25 @@ func TestWhatDoesNotTravel(t *testing.T) {
 	missing, err = there.index.Missing([]nostr.ID{wrap(30).ID, wrap(31).ID, protected.ID})
 	if err != nil || !slices.Equal(missing, []nostr.ID{wrap(30).ID, protected.ID}) {
 		t.Errorf("missing there: %v, %v", missing, err)
+	}
+}
+
+// What this node has banned it does not pass on, nor has it brought again.
+func TestBans(t *testing.T) {
+	here, there := newNode(t, key(1), true, nil), newNode(t, key(2), true, nil)
+	banned, good := key(20), key(21)
+	here.add(event(t, banned, 1, 1, "only here"), event(t, good, 1, 2, "good"),
+		event(t, key(1), nostr.KindMuteList, 5, "", nostr.Tag{"-"}, policy.Ban{PubKey: banned.PubKey()}.Tag()))
+	there.add(event(t, banned, 1, 3, "there, too"))
+	if got := here.sync(there.url(), true, true); got != (Report{Received: 1, Sent: 1}) {
+		t.Errorf("got %+v", got)
+	}
+	if got := here.sync(there.url(), true, true); got != (Report{}) {
+		t.Errorf("again: %+v", got)
+	}
+	// The other way, the other node cannot even ask.
+	if got := there.sync(here.url(), true, true); got.Received != 1 || got.Sent != 0 {
+		t.Errorf("from the other side: %+v", got)
 	}
 }
 

@@ -147,42 +147,55 @@ func (c *conn) reconcile(f nostr.Filter) (*reconciliation, error) {
 
 // collect takes the set from the timeline where the filter asks for everything, as peers do, and else from a query.
 func (c *conn) collect(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) error {
-	if index.AsksForAll(f) && c.relay.cfg.Policy.HidesMailAlone() {
+	if index.AsksForAll(f) {
 		err := c.collectAll(ctx, n, f, most)
 		if !errors.Is(err, index.ErrNoTimeline) {
 			return err
 		}
 	}
-	items, err := c.find(ctx, n, f, most)
+	items, err := c.find(ctx, n, []nostr.Filter{f}, c.mayRead, most)
 	n.set = negentropy.NewSet(items)
 	return err
 }
 
-// collectAll shares the timeline, and puts the client's own mail in.
+// collectAll shares the timeline, but for what is banned, and puts the client's own mail in.
 func (c *conn) collectAll(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) (err error) {
 	n.snapshot, err = c.relay.cfg.Index.Timeline(ctx, c.relay.cfg.Now().Unix())
 	if err != nil {
 		return err
 	}
-	var mail []negentropy.Item
+	var mail, banned []negentropy.Item
 	if keys := *c.keys.Load(); len(keys) > 0 {
-		f.Kinds = []uint16{nostr.KindGiftWrap, nostr.KindEphemeralWrap}
-		to := nostr.TagFilter{Letter: 'p'}
-		for _, pk := range keys {
-			to.Values = append(to.Values, pk.String())
-		}
-		f.Tags = []nostr.TagFilter{to}
-		if mail, err = c.find(ctx, n, f, most); err != nil {
+		mail, err = c.find(ctx, n, []nostr.Filter{mailTo(keys, f.Since, f.Until)}, c.mayRead, most)
+		if err != nil {
 			return err
 		}
 	}
-	copied := n.snapshot.Narrow(f.Since, f.Until, mail)
-	return n.hold(copied-len(mail), most)
+	if hidden := c.relay.cfg.Policy.Hidden(); len(hidden) > 0 {
+		mayNot := func(e *nostr.Event) bool { return !c.mayRead(e) }
+		if banned, err = c.find(ctx, n, hidden, mayNot, most); err != nil {
+			return err
+		}
+	}
+	copied := n.snapshot.Narrow(f.Since, f.Until, mail, banned)
+	return n.hold(copied-len(mail)-len(banned), most)
 }
 
-// find collects what the client may read of what matches.
-func (c *conn) find(ctx context.Context, n *reconciliation, f nostr.Filter, most int64) (items []negentropy.Item, err error) {
-	q := index.Query{Filters: []nostr.Filter{f}, Now: c.relay.cfg.Now().Unix(), Visible: c.mayRead}
+func mailTo(keys []nostr.PubKey, since, until int64) nostr.Filter {
+	to := nostr.TagFilter{Letter: 'p'}
+	for _, pk := range keys {
+		to.Values = append(to.Values, pk.String())
+	}
+	f := nostr.All()
+	f.Kinds, f.Tags = []uint16{nostr.KindGiftWrap, nostr.KindEphemeralWrap}, []nostr.TagFilter{to}
+	f.Since, f.Until = since, until
+	return f
+}
+
+// find collects what is visible of what matches, as long as the session may hold it.
+func (c *conn) find(ctx context.Context, n *reconciliation, filters []nostr.Filter, visible func(*nostr.Event) bool,
+	most int64) (items []negentropy.Item, err error) {
+	q := index.Query{Filters: filters, Now: c.relay.cfg.Now().Unix(), Visible: visible}
 	err = c.relay.cfg.Index.Items(ctx, q, func(createdAt int64, id nostr.ID) error {
 		items = append(items, negentropy.Item{Timestamp: createdAt, ID: id})
 		return n.hold(1, most)

@@ -9,6 +9,7 @@ import (
 
 	"madang/internal/negentropy"
 	"madang/internal/nostr"
+	"madang/internal/policy"
 )
 
 // reconcile asks the relay what it has of filter beyond the events in have.
@@ -104,6 +105,18 @@ func TestReconcileEverything(t *testing.T) {
 	want := sorted(append(ids(notes[1:]...), late.ID.String()))
 	if got := stranger.reconcile("new", within(1, 299)); !slices.Equal(got, want) {
 		t.Errorf("after the change: %d events, want %d", len(got), len(want))
+	}
+
+	bans := n.event(n.key, nostr.KindMuteList, 700, "", nostr.Tag{"-"}, policy.Ban{Event: notes[5].ID}.Tag(),
+		policy.Ban{PubKey: carol.PubKey()}.Tag())
+	n.submit(n.note(carol, 2, "banned"), bans)
+	want = slices.DeleteFunc(want, func(id string) bool { return id == notes[5].ID.String() })
+	if got := stranger.reconcile("bans", within(1, 299)); !slices.Equal(got, want) {
+		t.Errorf("with bans: %d events, want %d", len(got), len(want))
+	}
+	want = sorted(append(want, ids(toAlice, toBoth)...))
+	if got := forAlice.reconcile("bans", within(1, 299)); !slices.Equal(got, want) {
+		t.Errorf("alice, with bans: %d events, want %d", len(got), len(want))
 	}
 
 	last := within(301, 599)
