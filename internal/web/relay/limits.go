@@ -143,6 +143,7 @@ func (as *addresses) join(key netip.Addr) (*address, bool) {
 	defer as.mu.Unlock()
 	a := as.known[key]
 	if a == nil {
+		as.makeRoom()
 		a = &address{buckets: newBuckets(as.limits.Addr), all: as, key: key}
 		as.known[key] = a
 	}
@@ -155,6 +156,21 @@ func (as *addresses) join(key netip.Addr) (*address, bool) {
 		a.forget = nil
 	}
 	return a, true
+}
+
+// makeRoom forgets an address without connections where too many are known: someone may have very many, one after the
+// other. There are at least as many such as others, and the map's order is chance. Call with mu held.
+func (as *addresses) makeRoom() {
+	if len(as.known) < 2*as.limits.Conns {
+		return
+	}
+	for key, a := range as.known {
+		if a.conns == 0 {
+			a.forget.Stop()
+			delete(as.known, key)
+			return
+		}
+	}
 }
 
 // leave counts one connection less; the last one starts the clock after which the address is forgotten.

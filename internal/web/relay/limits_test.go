@@ -2,6 +2,7 @@ package relay
 
 import (
 	"net/http"
+	"net/netip"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -76,5 +77,35 @@ func TestConnectionsInAll(t *testing.T) {
 	_, _, _, err := ws.Dialer{}.Dial(t.Context(), "ws://"+n.server.Listener.Addr().String())
 	if status, ok := err.(ws.StatusError); !ok || int(status) != http.StatusServiceUnavailable {
 		t.Errorf("a second connection: %v, want 503", err)
+	}
+}
+
+// TestManyAddresses: whoever comes from very many, one after the other, fills no memory.
+func TestManyAddresses(t *testing.T) {
+	const conns = 50
+	as := newAddresses(Limits{Conns: conns, ConnsPerAddr: 2})
+	at := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	var staying []*address
+	for i := range conns {
+		a, ok := as.join(at(i))
+		if !ok {
+			t.Fatal("refused")
+		}
+		staying = append(staying, a)
+	}
+	for i := range 10_000 {
+		a, ok := as.join(at(1000 + i))
+		if !ok {
+			t.Fatal("refused")
+		}
+		a.leave()
+	}
+	if known := len(as.known); known > 2*conns {
+		t.Errorf("%d addresses are known, want at most %d", known, 2*conns)
+	}
+	for i, a := range staying {
+		if again, ok := as.join(at(i)); !ok || again != a {
+			t.Error("an address with a connection was forgotten")
+		}
 	}
 }
