@@ -155,7 +155,26 @@ func (s *Search) await(st *store) error {
 		case <-s.ctx.Done():
 			quiet.Stop()
 		}
+		s.awaitTurn(st)
 		return st.healthy()
+	}
+}
+
+// muchLog is how many bytes of the log are worth a write at any time.
+const muchLog = 1 << 20
+
+// awaitTurn returns when there may be another write.
+func (s *Search) awaitTurn(st *store) {
+	turn := time.NewTimer(s.turns.Reserve().Delay())
+	defer turn.Stop()
+	for uint64(s.cfg.Log.End()) < st.position.Load()+muchLog {
+		select {
+		case <-turn.C:
+			return
+		case <-s.woken: // there may be much now
+		case <-s.ctx.Done():
+			return
+		}
 	}
 }
 
@@ -241,7 +260,7 @@ func (b *batch) take(json []byte) {
 	case nostr.KindDeletion:
 		b.takeDeletion(head)
 		return
-	case kindVanish:
+	case nostr.KindVanish:
 		b.vanished = append(b.vanished, head.PubKey)
 		return
 	}
@@ -262,8 +281,6 @@ func (b *batch) take(json []byte) {
 		b.bytes += size
 	}
 }
-
-const kindVanish uint16 = 62 // NIP-62
 
 func (b *batch) takeDeletion(e *nostr.Event) {
 	for _, t := range e.Tags {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	bleve "github.com/blevesearch/bleve_index_api"
 
@@ -292,18 +293,31 @@ func (h *house) awaitDocuments(n uint64) {
 	})
 }
 
+// TestVanish: the words of who asks to vanish (NIP-62) leave the index.
+func TestVanish(t *testing.T) {
+	h := newHouse(t)
+	h.notes("goat one", "goat two")
+	h.add(event(t, 2, nostr.KindNote, now-1000, "goat of another"))
+	h.settle()
+	h.add(event(t, 1, nostr.KindVanish, now, "", nostr.Tag{"relay", "ALL_RELAYS"}))
+	h.want("goat", "goat of another")
+	h.settle()
+	h.awaitDocuments(1)
+}
+
 // TestPrivacy reads every file of the index for words that must never be in it.
 func TestPrivacy(t *testing.T) {
 	h := newHouse(t)
 	const secret = "zymurgicalsecret"
 	peer := nostr.Tag{"p", strings.Repeat("ab", 32)}
 	for _, kind := range []uint16{
-		4, 13, 14, 15, 1059, 10002, 10050, 27235, 24242, 22242, 30024, 30078, 1984, 9735, 443, 5, 62, 7, 3, 40000,
+		4, 13, 14, 15, 1059, 10002, 10050, 27235, 24242, 22242, 30024, 30078, 1984, 9735, 443, 5, 7, 3, 40000, 62,
 	} {
 		h.add(event(t, 1, kind, now, secret+" 비밀스러운", peer, nostr.Tag{"title", secret}, nostr.Tag{"summary", secret},
 			nostr.Tag{"t", secret}, nostr.Tag{"subject", secret}, nostr.Tag{"d", fmt.Sprint(kind)}))
 	}
-	h.notes("public words")
+	h.add(event(t, 2, nostr.KindNote, now, "public words"))
+	h.settle()
 	h.want(secret)
 	h.want("비밀")
 	h.want("ㅂㅁㅅㄹㅇ")
@@ -491,4 +505,23 @@ func TestCloseInTheMiddle(t *testing.T) {
 	if found, exact, err := h.search.Count(t.Context(), Query{Filter: f, Now: now}); found != n || !exact || err != nil {
 		t.Errorf("found %d of %d, %v, %v", found, n, exact, err)
 	}
+}
+
+// TestSmallWritesTakeTurns: after some in a row they wait, unless much has come.
+func TestSmallWritesTakeTurns(t *testing.T) {
+	h := newHouse(t)
+	h.close()
+	h.cfg.times.turn = time.Hour
+	h.open()
+	for i := range turnsAtOnce {
+		h.notes(fmt.Sprintf("goat %d", i))
+	}
+	h.add(note(t, "goat that waits"))
+	h.want("waits")
+	large := repeat("sheep ", muchLog/8)
+	for i := range 8 {
+		h.add(event(t, 1, nostr.KindComment, int64(i), large))
+	}
+	h.settle()
+	h.want("waits", "goat that waits")
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
 
 	"madang/internal/durable"
 	"madang/internal/eventlog"
@@ -47,8 +48,13 @@ type Config struct {
 type times struct {
 	quiet    time.Duration // without commits, after which new events are taken in; default 2 s
 	patience time.Duration // after which they are taken in though commits go on; default 30 s
+	turn     time.Duration // between small writes that follow one another, see turns; default 3 minutes
 	retry    time.Duration // after an error or on a full disk; default 30 s
 }
+
+// turnsAtOnce is how many small writes may follow one another at once: what people publish is found within seconds,
+// unless it is very many small things.
+const turnsAtOnce = 20
 
 // searchesAtOnce is how many searches are worked on together; others wait.
 const searchesAtOnce = 2
@@ -61,6 +67,7 @@ type Search struct {
 	followed  sync.WaitGroup
 	woken     chan struct{} // has room for one signal
 	stale     chan nostr.ID // met by searches, held no more
+	turns     *rate.Limiter // of small writes: each costs the disk some 200 KB, and SD cards wear
 	searching *semaphore.Weighted
 
 	// mu guards store: held for reading throughout a search, and for writing to open or close it.
@@ -75,14 +82,14 @@ func Open(cfg Config) *Search {
 		cfg.Logger = slog.Default()
 	}
 	if cfg.times == (times{}) {
-		cfg.times = times{quiet: 2 * time.Second, patience: 30 * time.Second, retry: 30 * time.Second}
+		cfg.times = times{quiet: 2 * time.Second, patience: 30 * time.Second, turn: 3 * time.Minute, retry: 30 * time.Second}
 	}
 	if cfg.free == nil {
 		cfg.free = durable.OS{}.Free
 	}
 	s := &Search{
 		cfg: cfg, woken: make(chan struct{}, 1), stale: make(chan nostr.ID, 1024),
-		searching: semaphore.NewWeighted(searchesAtOnce),
+		turns: rate.NewLimiter(rate.Every(cfg.times.turn), turnsAtOnce), searching: semaphore.NewWeighted(searchesAtOnce),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.followed.Go(s.run)
@@ -106,7 +113,7 @@ func (s *Search) Wake() {
 
 // Kinds returns the kinds that are indexed, in order: commits of others need no Wake.
 func Kinds() []uint16 {
-	kinds := []uint16{nostr.KindDeletion, kindVanish}
+	kinds := []uint16{nostr.KindDeletion, nostr.KindVanish}
 	for kind := range sources {
 		kinds = append(kinds, kind)
 	}
