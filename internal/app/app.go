@@ -139,7 +139,9 @@ func (a *App) open(ctx context.Context) error {
 		return fmt.Errorf("opening the blobs: %w", err)
 	}
 	a.onClose(a.Blobs.Close)
-	a.Policy = policy.New(policy.Config{NodeKey: a.NodeKey.PubKey(), Open: a.cfg.Open, MinWork: a.cfg.MinWork})
+	a.Policy = policy.New(policy.Config{
+		NodeKey: a.NodeKey.PubKey(), Open: a.cfg.Open, MinWork: a.cfg.MinWork, PublicHost: hostOf(a.cfg.PublicURL),
+	})
 	if err := a.observeOwn(ctx); err != nil {
 		return fmt.Errorf("reading the roster: %w", err)
 	}

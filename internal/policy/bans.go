@@ -90,13 +90,10 @@ func (p *Policy) Banned(e *nostr.Event) (reason string, banned bool) {
 	return reason, banned
 }
 
-// kindVanish is NIP-62's request to vanish.
-const kindVanish uint16 = 62
-
 // refuseBanned lets through what takes one's own words back: that is everybody's right.
 func (p *Policy) refuseBanned(e *nostr.Event) error {
 	reason, banned := p.Banned(e)
-	if !banned || e.Kind == nostr.KindDeletion || e.Kind == kindVanish {
+	if !banned || e.Kind == nostr.KindDeletion || e.Kind == nostr.KindVanish {
 		return nil
 	}
 	if _, author := p.bans.Load().authors[e.PubKey]; author {

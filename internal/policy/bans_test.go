@@ -46,7 +46,7 @@ func TestBans(t *testing.T) {
 		{"a banned author's profile", event(member, 0), nil, false, false},
 		{"a banned event", bad, nil, false, false},
 		{"what takes back a banned author's words", event(member, nostr.KindDeletion), nil, false, true},
-		{"a banned author's wish to vanish", event(member, 62), nil, false, true},
+		{"a banned author's wish to vanish", event(member, nostr.KindVanish, nostr.Tag{"relay", "ALL_RELAYS"}), nil, false, true},
 		{"another of its author", event(editor, 1), nil, true, true},
 		{"the banned person's mail", mail, []nostr.PubKey{member}, true, true},
 		{"what a banned key wrapped", mailByBanned, []nostr.PubKey{editor}, true, true},

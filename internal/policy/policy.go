@@ -1,5 +1,6 @@
 // Package policy says who may write and who may read what: the roster, roles and bans (NIP-43, NIP-51), authentication
-// (NIP-42), protected events (NIP-70), work asked of strangers (NIP-13) and the privacy of gift wraps (NIP-59).
+// (NIP-42), protected events (NIP-70), work asked of strangers (NIP-13), the privacy of gift wraps (NIP-59) and requests to
+// vanish (NIP-62).
 package policy
 
 import (
@@ -23,6 +24,8 @@ const (
 type Writer struct {
 	Road Road
 	Keys []nostr.PubKey // keys the connection has authenticated (NIP-42)
+	// Here reports whether a relay's URL names this one as the connection reached it; nil: it was reached by no name.
+	Here func(relay string) bool
 	// Source is what bad signatures are held against (verify.Claim); nil for none. It is neither logged nor stored.
 	Source any
 }
@@ -41,10 +44,14 @@ type Error struct{ Prefix, Text string }
 
 func (e *Error) Error() string { return e.Prefix + ": " + e.Text }
 
+var errProtected = &Error{prefixAuth, "this event may only be published by its author"}
+
 // Config of a policy.
 type Config struct {
 	NodeKey nostr.PubKey
 	Open    bool // any key may write and upload (serve --open)
+	// PublicHost is what this relay is known by, as in a Host header; "": by no name.
+	PublicHost string
 	// MinWork is how many zero bits an event's id must begin with, and its nonce tag commit to, where no member or feed
 	// wrote it or brings it (NIP-13), as with gift wraps from strangers; 0: no work is asked.
 	MinWork int
@@ -74,6 +81,9 @@ func (p *Policy) MayWrite(e *nostr.Event, w Writer) error {
 	if neverStored(e.Kind) {
 		return &Error{prefixInvalid, "events of this kind are neither stored nor passed on"}
 	}
+	if e.Kind == nostr.KindVanish {
+		return p.checkVanish(e, w)
+	}
 	if w.Road != Live {
 		return nil
 	}
@@ -81,7 +91,7 @@ func (p *Policy) MayWrite(e *nostr.Event, w Writer) error {
 		return err
 	}
 	if isProtected(e) && !slices.Contains(w.Keys, e.PubKey) {
-		return &Error{prefixAuth, "this event may only be published by its author"}
+		return errProtected
 	}
 	if repostsProtected(e) {
 		return &Error{prefixBlocked, "a protected event may not be reposted"}

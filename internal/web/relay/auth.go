@@ -1,13 +1,12 @@
 package relay
 
 import (
-	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
 	"madang/internal/nostr"
+	"madang/internal/policy"
 	"madang/internal/verify"
 )
 
@@ -59,8 +58,10 @@ func (c *conn) authenticate(e *nostr.Event) (refusal string) {
 // one as it is called itself. So where it is known what this relay is called on the Internet, any other name there is
 // another relay. Names and addresses of a local network are nobody's for sure, and phones know the box by several.
 func (r *Relay) isHere(relay, host string) bool {
-	return sameHost(relay, host) && (r.cfg.PublicHost == "" || sameHost(relay, r.cfg.PublicHost) || isLocal(host))
+	return policy.SameHost(relay, host) && (r.cfg.PublicHost == "" || policy.SameHost(relay, r.cfg.PublicHost) || isLocal(host))
 }
+
+func (c *conn) isHere(relay string) bool { return c.relay.isHere(relay, c.host) }
 
 // localNames are endings of names that no public DNS gives out.
 var localNames = []string{".localhost", ".local", ".lan", ".home", ".internal", ".localdomain", ".home.arpa"}
@@ -70,38 +71,11 @@ var meshNet = netip.MustParsePrefix("100.64.0.0/10")
 
 // isLocal reports whether a Host header is of a local network: an address or a name that means nothing elsewhere.
 func isLocal(host string) bool {
-	name, _ := splitHost(host)
+	name, _ := policy.SplitHost(host)
 	if addr, err := netip.ParseAddr(name); err == nil {
 		addr = addr.Unmap()
 		return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || meshNet.Contains(addr)
 	}
 	return !strings.Contains(name, ".") ||
 		slices.ContainsFunc(localNames, func(ending string) bool { return strings.HasSuffix(name, ending) })
-}
-
-// sameHost compares the URL in a relay tag with a Host header: the name and the port count; scheme, path and case do
-// not, and neither does a port that is the scheme's own.
-func sameHost(relay, host string) bool {
-	u, err := url.Parse(strings.TrimSpace(relay))
-	if err != nil || u.Host == "" {
-		return false
-	}
-	name, port := splitHost(u.Host)
-	wantName, wantPort := splitHost(host)
-	if name == "" || name != wantName {
-		return false
-	}
-	return port == wantPort
-}
-
-// splitHost returns name and port in lower case; the ports of http and https are as none.
-func splitHost(host string) (name, port string) {
-	name, port, err := net.SplitHostPort(host)
-	if err != nil {
-		name, port = strings.Trim(host, "[]"), ""
-	}
-	if port == "80" || port == "443" {
-		port = ""
-	}
-	return strings.TrimSuffix(strings.ToLower(name), "."), port
 }

@@ -44,7 +44,7 @@ func (c *conn) event(e *nostr.Event, size int, more bool) {
 	if more {
 		bring = c.relay.cfg.Ingest.Start
 	}
-	w := policy.Writer{Road: policy.Live, Keys: *c.keys.Load(), Source: c.source()}
+	w := policy.Writer{Road: policy.Live, Keys: *c.keys.Load(), Here: c.isHere, Source: c.source()}
 	bring(c.ctx, []*nostr.Event{e}, w, func(results []ingest.Result) { c.brought(e, weight, results[0]) })
 }
 
@@ -96,11 +96,11 @@ func (c *conn) join(e *nostr.Event) {
 	c.ok(e.ID.String(), err == nil, message)
 }
 
-// mayBring takes a token for an event. Gift wraps come under one-time keys (NIP-59), so that only their rate bounds
-// what strangers bring, and fill the disk with: a large one takes more tokens. A connection that a member has
+// mayBring takes a token for an event. Gift wraps come under one-time keys (NIP-59), and requests to vanish (NIP-62) under
+// any, so that only their rate bounds what strangers bring, and fill the disk with: a large one takes more tokens. A connection that a member has
 // authenticated is bound as for other events.
 func (c *conn) mayBring(e *nostr.Event, size int) bool {
-	if isWrap(e) && !c.isMember() {
+	if (isWrap(e) || e.Kind == nostr.KindVanish) && !c.isMember() {
 		now, tokens := time.Now(), 1+size/wrapToken
 		ok := c.rates.wraps.AllowN(now, tokens) && c.addr.wraps.AllowN(now, tokens)
 		return c.relay.stats.within(limitLetters, ok)

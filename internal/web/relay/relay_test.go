@@ -176,8 +176,8 @@ func TestSameHost(t *testing.T) {
 		{"ws://box.lan@evil", "box.lan", false},
 		{"%zz", "box.lan", false},
 	} {
-		if got := sameHost(tt.relay, tt.host); got != tt.same {
-			t.Errorf("sameHost(%q, %q) = %v", tt.relay, tt.host, got)
+		if got := policy.SameHost(tt.relay, tt.host); got != tt.same {
+			t.Errorf("SameHost(%q, %q) = %v", tt.relay, tt.host, got)
 		}
 	}
 }
