@@ -65,14 +65,20 @@ func isMail(e *nostr.Event) bool {
 func isProtected(e *nostr.Event) bool { _, ok := e.Tags.First("-"); return ok }
 
 // load returns the wire forms of those events that are still here and may be sent: not those that this node has banned,
-// though it must tell of them, so that they are not brought again.
+// though it must tell of them, so that they are not brought again. Those of whom the relay wants nothing count as refused.
 func (p *peer) load(ctx context.Context, ids []nostr.ID) (events []outgoing, err error) {
 	f := nostr.All()
 	f.IDs = ids
 	_, err = p.cfg.Index.Query(ctx, index.Query{Filters: []nostr.Filter{f}, Now: p.cfg.Now().Unix()},
 		func(it index.Item) error {
-			if p.cfg.Policy.MayRead(it.Head, nil) && !isProtected(it.Head) && !p.settled[it.Head.ID] {
-				events = append(events, outgoing{it.Head.ID, it.JSON})
+			e := it.Head
+			from := sender{e.PubKey, e.Kind}
+			switch {
+			case !p.cfg.Policy.MayRead(e, nil), isProtected(e), p.settled[e.ID]:
+			case p.unwelcome[from] >= maxUnwelcome:
+				p.refused(e.ID)
+			default:
+				events = append(events, outgoing{e.ID, from, it.JSON})
 			}
 			return nil
 		})
@@ -82,7 +88,14 @@ func (p *peer) load(ctx context.Context, ids []nostr.ID) (events []outgoing, err
 // outgoing is an event to be published.
 type outgoing struct {
 	id   nostr.ID
+	from sender
 	json []byte
+}
+
+// sender is whose events of which kind a relay takes or does not.
+type sender struct {
+	author nostr.PubKey
+	kind   uint16
 }
 
 // between returns the ids of a part of what is here.

@@ -132,6 +132,8 @@ func TestPaging(t *testing.T) {
 			if n := len(here.has()); n != 160 {
 				t.Errorf("%d events here, want 160", n)
 			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if n := len(s.taken); n != 20 {
 				t.Errorf("%d events were sent there, want 20", n)
 			}
@@ -266,6 +268,35 @@ func TestTediousRelay(t *testing.T) {
 	}, nil)
 	if !isTimeout(err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A relay that takes nothing by an author is not sent all of it.
+func TestUnwelcomeAuthor(t *testing.T) {
+	s := &script{t: t, most: 100}
+	var sent []nostr.ID
+	s.other = func(m nostr.ClientMessage, say func(string)) bool {
+		e, ok := m.(nostr.EventMsg)
+		if !ok || e.Event.PubKey != key(10).PubKey() || e.Event.Kind != 1 {
+			return false
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		sent = append(sent, e.Event.ID)
+		say(string(nostr.AppendOK(nil, e.Event.ID.String(), false, "auth-required: only members of this node may write")))
+		return true
+	}
+	here := newNode(t, key(1), true, nil)
+	here.add(notes(t, key(10), 0, 300)...)
+	here.add(event(t, key(10), 7, 1, "+"), event(t, key(11), 1, 1, "by another"))
+	report, err := Sync(t.Context(), here.config(), Options{URL: s.start(), Filter: nostr.All(), Up: true}, nil)
+	if err != nil || report != (Report{Sent: 2, Refused: 300}) {
+		t.Errorf("%+v, %v", report, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(sent) > window {
+		t.Errorf("%d events were sent, want at most %d", len(sent), window)
 	}
 }
 

@@ -8,8 +8,11 @@ import (
 )
 
 const (
-	window      = 64       // events that wait for the relay's OK
-	largeEvents = 48 << 10 // bytes, beyond which some relays break the connection instead of answering
+	window = 64 // events that wait for the relay's OK
+	// maxUnwelcome is after how many events a relay is believed that it takes nothing of that kind by that author: a
+	// village's events by people who are no members of the other are many, and a link may be slow.
+	maxUnwelcome = 3
+	largeEvents  = 48 << 10 // bytes, beyond which some relays break the connection instead of answering
 )
 
 // publish sends the events, and counts what the relay says to each.
@@ -70,6 +73,9 @@ func (s *session) publishSome(events []outgoing) (later []outgoing, closed error
 			later, closed = append(later, e), asRefusal(m.Text)
 		default:
 			s.refused(m.ID)
+			if strings.HasPrefix(m.Text, "restricted:") || strings.HasPrefix(m.Text, "auth-required:") {
+				s.unwelcome[e.from]++
+			}
 		}
 	}
 	return later, closed, nil

@@ -97,7 +97,7 @@ func Sync(ctx context.Context, cfg Config, o Options, tell func(Report)) (Report
 	if err := CheckURL(o.URL); err != nil {
 		return Report{}, err
 	}
-	p := &peer{cfg: cfg.withDefaults(), options: o, tell: tell, settled: map[nostr.ID]bool{}}
+	p := &peer{cfg: cfg.withDefaults(), options: o, tell: tell, settled: map[nostr.ID]bool{}, unwelcome: map[sender]int{}}
 	for failures := 1; ; failures++ {
 		moved := p.moved()
 		err := p.once(ctx)
@@ -134,6 +134,7 @@ type peer struct {
 	connected bool              // once, at least
 	pages     bool              // the other side does not reconcile
 	settled   map[nostr.ID]bool // events that one side refused, and is not asked to take again
+	unwelcome map[sender]int    // how many events the relay refused for who they are by
 }
 
 const maxSettled = 100_000
