@@ -19,6 +19,7 @@ type health struct {
 	spoiled           atomic.Pointer[error]
 	abandoned         atomic.Bool // nobody waits for it to be opened any more
 	retryAfter        time.Duration
+	tableSize         uint64 // bytes of a table in memory, of a store that has grown to its size
 
 	// news has something after each flush, and after whatever failed, for who waits for it. There is only one.
 	news chan struct{}
@@ -88,17 +89,18 @@ func (w *work) ended(err error) {
 
 const (
 	roomEvery = 1 << 20 // bytes of keys committed after which memory is looked at
-	maxTables = 3       // tables in memory: two that are being written, one that is being filled
+	maxTables = 3       // tables' worth of memory: two that are being written, one that is being filled
 )
 
-// awaitRoom waits until no more tables are in memory than should be. x.writing is held.
+// awaitRoom waits until no more is in memory than should be. x.writing is held. Tables are not counted: the first ones
+// are small, and Pebble writes none before they have half of a whole one together.
 func (x *Index) awaitRoom() error {
 	if x.sinceRoom < roomEvery {
 		return x.health.err()
 	}
 	x.sinceRoom = 0
 	for {
-		if err := x.health.err(); err != nil || x.db.Metrics().MemTable.Count <= maxTables {
+		if err := x.health.err(); err != nil || x.db.Metrics().MemTable.Size <= maxTables*x.health.tableSize {
 			return err
 		}
 		<-x.health.news

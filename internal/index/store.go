@@ -40,6 +40,7 @@ func openStore(cfg Config, h *health, bulk bool) (*pebble.DB, error) {
 		opts.MemTableSize = bulkMemTable
 		opts.DisableAutomaticCompactions = true
 	}
+	h.tableSize = opts.MemTableSize
 	for i := range opts.Levels {
 		opts.Levels[i].BlockSize = 8 << 10
 		opts.Levels[i].FilterPolicy = pointFilter{bloom.FilterPolicy(10)}
