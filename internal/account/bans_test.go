@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,5 +98,52 @@ func TestAdmit(t *testing.T) {
 		if err := a.Admit(t.Context(), pk); !errors.Is(err, ErrAlreadyMember) {
 			t.Errorf("a second time: %v", err)
 		}
+	}
+}
+
+func TestLeaveByEvent(t *testing.T) {
+	n := newNode(t)
+	a := n.open(t, durabletest.New())
+	operator, _ := mustJoin(t, n, a, "Mina", policy.Operator)
+	member, _ := mustJoin(t, n, a, "Jun", policy.Member)
+	request := func(sk nostr.SecretKey, kind uint16, late time.Duration, tags ...nostr.Tag) *nostr.Event {
+		t.Helper()
+		e := &nostr.Event{Kind: kind, CreatedAt: n.clock().Add(late).Unix(), Tags: tags}
+		if err := e.Sign(sk); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	protected := nostr.Tag{"-"}
+	forged := request(member, nostr.KindLeave, 0, protected)
+	forged.Content = "x"
+	for _, e := range []*nostr.Event{
+		request(member, nostr.KindLeave, 0), request(member, nostr.KindJoin, 0, protected), forged,
+		request(member, nostr.KindLeave, time.Hour, protected), request(member, nostr.KindLeave, -time.Hour, protected),
+	} {
+		var refusal *policy.Error
+		if _, err := a.LeaveByEvent(t.Context(), e); !errors.As(err, &refusal) || refusal.Prefix != "invalid" {
+			t.Errorf("%s: %v", e.AppendJSON(nil), err)
+		}
+	}
+	var refusal *policy.Error
+	last := request(operator, nostr.KindLeave, 0, protected)
+	if _, err := a.LeaveByEvent(t.Context(), last); !errors.As(err, &refusal) || refusal.Prefix != "restricted" {
+		t.Errorf("the last operator: %v", err)
+	}
+	if got := n.policy.Role(member.PubKey()); got != policy.Member {
+		t.Fatalf("role %v", got)
+	}
+	good := request(member, nostr.KindLeave, 0, protected)
+	for _, want := range []string{"info: ", "duplicate: "} {
+		if message, err := a.LeaveByEvent(t.Context(), good); err != nil || !strings.HasPrefix(message, want) {
+			t.Errorf("%q, %v, want %q", message, err, want)
+		}
+	}
+	if got := n.policy.Role(member.PubKey()); got != policy.Stranger {
+		t.Errorf("role %v afterwards", got)
+	}
+	if got := n.events(t, nostr.KindRemoveUser); len(got) != 1 || !got[0].Tags.Has("p", member.PubKey().String()) {
+		t.Errorf("notices %v", got)
 	}
 }

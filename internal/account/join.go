@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"madang/internal/nostr"
@@ -80,17 +81,46 @@ func withArticle(role string) string {
 	return "an " + role
 }
 
-// checkRequest verifies a join request and returns the code it claims.
-func (a *Accounts) checkRequest(request *nostr.Event) (code string, err error) {
-	if request.Kind != nostr.KindJoin {
-		return "", fmt.Errorf("%w: kind %d, want %d", ErrRequestInvalid, request.Kind, nostr.KindJoin)
+// LeaveByEvent takes a member off the roster who asks for it over the relay (NIP-43, kind 28936): see RemoveMember. That
+// the request comes from its author is the relay's to know. Message and errors are as JoinByEvent's.
+func (a *Accounts) LeaveByEvent(ctx context.Context, request *nostr.Event) (message string, err error) {
+	if err := a.checkSigned(request, nostr.KindLeave); err != nil {
+		return "", &policy.Error{Prefix: "invalid", Text: err.Error()}
+	}
+	if !slices.ContainsFunc(request.Tags, func(t nostr.Tag) bool { return t.Name() == "-" }) {
+		return "", &policy.Error{Prefix: "invalid", Text: "a request to leave must be protected by a - tag"}
+	}
+	switch err := a.RemoveMember(ctx, request.PubKey); {
+	case err == nil:
+		return "info: you have left this relay", nil
+	case errors.Is(err, ErrNotMember):
+		return "duplicate: you are not a member of this relay", nil
+	case errors.Is(err, ErrLastOperator):
+		return "", &policy.Error{Prefix: "restricted", Text: "you are the last operator: make somebody else one first"}
+	default:
+		return "", err
+	}
+}
+
+// checkSigned verifies a request and its time.
+func (a *Accounts) checkSigned(request *nostr.Event, kind uint16) error {
+	if request.Kind != kind {
+		return fmt.Errorf("%w: kind %d, want %d", ErrRequestInvalid, request.Kind, kind)
 	}
 	if _, err := verify.One(request); err != nil {
-		return "", fmt.Errorf("%w: %v", ErrRequestInvalid, err)
+		return fmt.Errorf("%w: %v", ErrRequestInvalid, err)
 	}
 	off := a.cfg.Now().Sub(time.Unix(request.CreatedAt, 0))
 	if off.Abs() > requestWindow {
-		return "", fmt.Errorf("%w: its time is %v off this node's", ErrRequestInvalid, off.Abs().Round(time.Minute))
+		return fmt.Errorf("%w: its time is %v off this node's", ErrRequestInvalid, off.Abs().Round(time.Minute))
+	}
+	return nil
+}
+
+// checkRequest verifies a join request and returns the code it claims.
+func (a *Accounts) checkRequest(request *nostr.Event) (code string, err error) {
+	if err := a.checkSigned(request, nostr.KindJoin); err != nil {
+		return "", err
 	}
 	code, ok := request.Tags.First("claim")
 	if !ok {

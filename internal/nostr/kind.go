@@ -29,6 +29,7 @@ const (
 	KindBlossomAuth      uint16 = 24242 // BUD-11
 	KindHTTPAuth         uint16 = 27235 // NIP-98
 	KindJoin             uint16 = 28934 // NIP-43
+	KindLeave            uint16 = 28936 // NIP-43
 	KindFollowSet        uint16 = 30000 // NIP-51
 	KindArticle          uint16 = 30023 // NIP-23
 	KindArticleDraft     uint16 = 30024 // NIP-23

@@ -151,17 +151,14 @@ func (p *Policy) MayRead(e *nostr.Event, keys []nostr.PubKey) bool {
 // whoever saw them could use.
 func neverStored(kind uint16) bool {
 	switch kind {
-	case nostr.KindAuth, nostr.KindBlossomAuth, nostr.KindHTTPAuth, nostr.KindJoin, kindInvite, kindLeave:
+	case nostr.KindAuth, nostr.KindBlossomAuth, nostr.KindHTTPAuth, nostr.KindJoin, nostr.KindLeave, kindInvite:
 		return true
 	}
 	return false
 }
 
-// NIP-43: what asks for an invite and what asks to leave.
-const (
-	kindInvite uint16 = 28935
-	kindLeave  uint16 = 28936
-)
+// kindInvite asks for an invite (NIP-43).
+const kindInvite uint16 = 28935
 
 // ofNode: what NIP-43 has the node itself sign.
 func ofNode(kind uint16) bool {

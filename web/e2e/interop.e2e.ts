@@ -257,6 +257,19 @@ describe('nostr-tools', () => {
     expect(ids(await stranger.ask({ ids: [note.id] }))).toEqual([note.id]);
   });
 
+  it('leaves (NIP-43)', async () => {
+    const guest = await Someone.arrive(socket);
+    const code = (await node.madang('invite')).trim().split('/').pop() as string;
+    await guest.relay.publish(guest.sign({ kind: 28934, tags: [['-'], ['claim', code]] }));
+    await guest.publish({ content: 'here' });
+    await guest.login();
+    expect(await guest.relay.publish(guest.sign({ kind: 28936, tags: [['-']] }))).toMatch(/^info: /);
+    await expect(guest.publish({ content: 'gone' })).rejects.toThrow(/^restricted: /);
+    const [roster] = await stranger.ask({ kinds: [13534] });
+    expect(roster?.tags).not.toContainEqual(['member', guest.key]);
+    guest.relay.close();
+  });
+
   const odd: [string, string][] = [
     ['U+007F', 'a\u007fb'],
     ['the escapes of NIP-01', '\b\t\n\f\r"\\'],

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,8 +30,12 @@ func (c *conn) event(e *nostr.Event, size int, more bool) {
 		c.ok(e.ID.String(), false, text)
 		return
 	}
-	if e.Kind == nostr.KindJoin && c.relay.cfg.Join != nil {
-		c.join(e)
+	switch {
+	case e.Kind == nostr.KindJoin && c.relay.cfg.Join != nil:
+		c.requested(e, c.relay.cfg.Join)
+		return
+	case e.Kind == nostr.KindLeave && c.relay.cfg.Leave != nil:
+		c.requested(e, c.leave)
 		return
 	}
 	if c.events == nil {
@@ -81,16 +86,24 @@ func (c *conn) source() any {
 	return c.challenge
 }
 
-// join brings a request to join (NIP-43) to whoever admits members.
-func (c *conn) join(e *nostr.Event) {
-	message, err := c.relay.cfg.Join(c.ctx, e)
+// leave takes a request to leave from its author alone: it is protected (NIP-70).
+func (c *conn) leave(ctx context.Context, e *nostr.Event) (message string, err error) {
+	if !slices.Contains(*c.keys.Load(), e.PubKey) {
+		return "", &policy.Error{Prefix: "auth-required", Text: "only you yourself may leave"}
+	}
+	return c.relay.cfg.Leave(ctx, e)
+}
+
+// requested brings a request to join or to leave (NIP-43) to whoever keeps the roster.
+func (c *conn) requested(e *nostr.Event, by func(context.Context, *nostr.Event) (message string, err error)) {
+	message, err := by(c.ctx, e)
 	var refusal *policy.Error
 	switch {
 	case errors.As(err, &refusal):
 		message = refusal.Error()
 	case err != nil:
-		c.relay.cfg.Logger.Error("a request to join failed", "err", err)
-		message = "error: the node could not admit you"
+		c.relay.cfg.Logger.Error("a request to join or leave failed", "err", err)
+		message = "error: the node could not do this"
 	}
 	c.relay.stats.event(err == nil, message)
 	c.ok(e.ID.String(), err == nil, message)

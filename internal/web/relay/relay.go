@@ -40,6 +40,8 @@ type Config struct {
 	// Join takes a request to join (NIP-43, kind 28934), which is not stored; the message is for OK. Its error may be
 	// a *policy.Error. Nil: such requests go the way of other events, which refuses them.
 	Join func(ctx context.Context, request *nostr.Event) (message string, err error)
+	// Leave likewise takes a member's own request to leave (NIP-43, kind 28936).
+	Leave func(ctx context.Context, request *nostr.Event) (message string, err error)
 	// PublicHost is what the relay is called on the Internet, as in a Host header: an AUTH (NIP-42) for any other name
 	// there is refused. "": it is not known, and what the client calls it counts.
 	PublicHost string

@@ -121,6 +121,23 @@ func TestJoinRequests(t *testing.T) {
 	}
 }
 
+// TestLeaveRequests: whoever sees one cannot send it in another's place.
+func TestLeaveRequests(t *testing.T) {
+	n := startNode(t, t.TempDir(), false, func(cfg *Config) {
+		cfg.Leave = func(_ context.Context, e *nostr.Event) (string, error) { return "info: you have left", nil }
+	})
+	c := n.connect()
+	leave := n.event(bob, nostr.KindLeave, 0, "", nostr.Tag{"-"})
+	c.publish(leave, false, "auth-required")
+	c.auth(alice, n.now)
+	c.publish(leave, false, "auth-required")
+	c.auth(bob, n.now)
+	c.publish(leave, true, "info")
+	if got := c.count(filter{}); got != 0 {
+		t.Errorf("%d requests were stored", got)
+	}
+}
+
 func TestAuthRefusals(t *testing.T) {
 	n := startNode(t, t.TempDir(), false, nil)
 	c := n.connect()
