@@ -81,8 +81,8 @@ func withArticle(role string) string {
 	return "an " + role
 }
 
-// LeaveByEvent takes a member off the roster who asks for it over the relay (NIP-43, kind 28936): see RemoveMember. That
-// the request comes from its author is the relay's to know. Message and errors are as JoinByEvent's.
+// LeaveByEvent takes a member off the roster who asks for it over the relay (NIP-43, kind 28936): see RemoveMember.
+// That the request comes from its author is the relay's to know. Message and errors are as JoinByEvent's.
 func (a *Accounts) LeaveByEvent(ctx context.Context, request *nostr.Event) (message string, err error) {
 	if err := a.checkSigned(request, nostr.KindLeave); err != nil {
 		return "", &policy.Error{Prefix: "invalid", Text: err.Error()}

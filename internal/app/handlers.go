@@ -25,7 +25,8 @@ func (a *App) handlers() (*web.Handler, *relay.Relay, error) {
 	sockets := relay.New(relay.Config{
 		Index: a.Index, Search: a.openSearch(), Hub: a.Hub, Ingest: a.Ingest, Policy: a.Policy,
 		Join: a.Accounts.JoinByEvent, Leave: a.Accounts.LeaveByEvent,
-		Limits: cfg.Limits, PublicHost: hostOf(cfg.PublicURL), Metrics: a.Metrics, Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
+		Limits: cfg.Limits, PublicHost: hostOf(cfg.PublicURL), Metrics: a.Metrics,
+		Now: a.Clock.Now, Known: a.Clock.Known, Logger: cfg.Logger,
 	})
 	root, err := web.New(web.Config{
 		Relay: sockets,
