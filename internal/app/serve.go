@@ -162,7 +162,7 @@ func (a *App) info() web.Info {
 		Icon:          a.identity().Icon,
 		PubKey:        self,
 		Self:          self,
-		SupportedNIPs: []int{1, 9, 11, 13, 17, 40, 42, 43, 45, 50, 59, 67, 70, 77, 86},
+		SupportedNIPs: []int{1, 9, 11, 13, 17, 40, 42, 43, 45, 50, 59, 62, 67, 70, 77, 86},
 		Version:       a.cfg.Version,
 		Limitation: web.InfoLimits{
 			MaxMessageLength: l.Frame, MaxSubscriptions: l.Subs, MaxLimit: l.Results, DefaultLimit: l.Results,
