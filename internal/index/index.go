@@ -318,6 +318,7 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
+	x.timeline.stop.Store(true)
 	x.closing.Unlock()
 	x.users.Wait()
 	return x.closeStore()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -21,6 +22,8 @@ import (
 // reconciles with another (NIP-77). It is in memory alone, some 41 bytes an event. It is built when it is first asked
 // for, and at each later start in the background; from then on commits feed it.
 type timeline struct {
+	stop atomic.Bool // the index is being closed: what is being built is of no use
+
 	mu        sync.Mutex      // guards what follows
 	building  *building       // nil: nobody has asked for it
 	following bool            // changes are noted
@@ -242,18 +245,12 @@ func (x *Index) eachKey(snap *pebble.Snapshot, family byte, use func(key, value 
 	}
 	n := 0
 	for valid := it.First(); valid; valid = it.Next() {
-		if n++; n%4096 == 0 && x.isClosing() {
+		if n++; n%4096 == 0 && x.timeline.stop.Load() {
 			return errors.Join(ErrClosed, it.Close())
 		}
 		use(it.Key(), it.Value())
 	}
 	return it.Close()
-}
-
-func (x *Index) isClosing() bool {
-	x.closing.Lock()
-	defer x.closing.Unlock()
-	return x.closed
 }
 
 // follow takes note of what a commit has changed. x.writing is held.
