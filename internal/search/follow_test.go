@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -524,4 +525,30 @@ func TestSmallWritesTakeTurns(t *testing.T) {
 	}
 	h.settle()
 	h.want("waits", "goat that waits")
+}
+
+// TestCloseWaitsForALateBatch: the index is closed only after a batch that is on its way.
+func TestCloseWaitsForALateBatch(t *testing.T) {
+	h := newHouse(t)
+	dir := filepath.Join(t.TempDir(), "late")
+	st, err := openStore(dir, h.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := make(chan error)
+	st.late = late
+	if err := st.close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openStore(dir, h.log); err == nil || errors.Is(err, errDamaged) {
+		t.Fatalf("while the batch is on its way: %v", err)
+	}
+	late <- nil
+	h.await("the index can be opened again", func() bool {
+		st, err = openStore(dir, h.log)
+		return err == nil
+	})
+	if err := st.close(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -34,7 +34,7 @@ type store struct {
 	log      eventlog.ID
 	position atomic.Uint64 // up to here the log is taken in
 	written  uint64        // the same as the disk has it
-	busy     bool          // a batch was left on its way
+	late     chan error    // of a batch that was left on its way; nil: none
 
 	condemned atomic.Bool // a search has found it damaged
 }
@@ -145,7 +145,7 @@ func (st *store) write(ctx context.Context, b *bleve.Batch, to eventlog.Position
 		select {
 		case <-done:
 		case <-time.After(closeTime):
-			st.busy = true
+			st.late = done
 		}
 		return ctx.Err()
 	}
@@ -171,10 +171,15 @@ func (st *store) healthy() error {
 	return nil
 }
 
-// close closes the index, unless a batch is on its way, which would not survive it: then the process is about to end,
-// and the next one reads that batch again from the log.
+// close closes the index. A batch that is on its way would not survive that: then the index is closed after it, and
+// what was in that batch is read again from the log.
 func (st *store) close() error {
-	if st.busy {
+	if late := st.late; late != nil {
+		st.late = nil
+		go func() {
+			<-late
+			_ = st.close()
+		}()
 		return nil
 	}
 	err := st.index.Close()
