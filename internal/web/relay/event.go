@@ -45,9 +45,11 @@ func (c *conn) event(e *nostr.Event, size int, more bool) {
 	if c.events.Acquire(c.ctx, weight) != nil {
 		return
 	}
-	bring := c.relay.cfg.Ingest.Run
-	if more {
-		bring = c.relay.cfg.Ingest.Start
+	bring := c.relay.cfg.Ingest.Start
+	if !more {
+		bring = c.relay.cfg.Ingest.Run
+		c.out.cork()
+		defer c.out.uncork()
 	}
 	w := policy.Writer{Road: policy.Live, Keys: *c.keys.Load(), Here: c.isHere, Source: c.source()}
 	bring(c.ctx, []*nostr.Event{e}, w, func(results []ingest.Result) { c.brought(e, weight, results[0]) })

@@ -32,6 +32,7 @@ type outbox struct {
 	offset  int  // bytes of the first that are written
 	writing bool // somebody writes
 	waking  bool // a flusher will
+	corked  bool // the reader will
 	closed  bool // nothing more may be queued
 	broken  bool // nothing can be written
 }
@@ -225,6 +226,20 @@ func (o *outbox) rest() {
 	}
 }
 
+// cork has what others queue wait for uncork, by which the reader writes it together with what it has to say itself.
+func (o *outbox) cork() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.corked = true
+}
+
+func (o *outbox) uncork() {
+	o.mu.Lock()
+	o.corked = false
+	o.mu.Unlock()
+	o.flush()
+}
+
 // What follows changes the queue. Call with mu held.
 
 // pushText appends a message.
@@ -284,9 +299,9 @@ func (o *outbox) drop(first int) {
 	o.queue = o.queue[:first]
 }
 
-// wake has a flusher write the queue, if nobody does.
+// wake has a flusher write the queue, if nobody else does.
 func (o *outbox) wake() {
-	if o.writing || o.waking || len(o.queue) == 0 || o.socket == nil {
+	if o.writing || o.waking || o.corked || len(o.queue) == 0 || o.socket == nil {
 		return
 	}
 	o.waking = true
