@@ -22,11 +22,12 @@ import (
 type villageLog struct {
 	eventlog.Log
 	json []byte
-	ends []int
+	ends []int // of each event in json
+	n    int   // events appended so far
 }
 
 func newVillageLog(n int) *villageLog {
-	l := &villageLog{}
+	l := &villageLog{n: n}
 	rng := rand.New(rand.NewPCG(1, 2))
 	var authors [1000]nostr.PubKey
 	for i := range authors {
@@ -92,11 +93,11 @@ func scramble(rng *rand.Rand, b []byte) {
 }
 
 func (l *villageLog) ID() eventlog.ID        { return eventlog.ID{1} }
-func (l *villageLog) End() eventlog.Position { return eventlog.Position(len(l.json)) }
+func (l *villageLog) End() eventlog.Position { return eventlog.Position(l.ends[l.n-1]) }
 
 func (l *villageLog) Scan(_ context.Context, from eventlog.Position, fn func(eventlog.Record) error) error {
 	at := 0
-	for _, end := range l.ends {
+	for _, end := range l.ends[:l.n] {
 		if at >= int(from) {
 			if err := fn(eventlog.Record{Pos: eventlog.Position(at), JSON: l.json[at:end]}); err != nil {
 				return err
@@ -182,4 +183,48 @@ func treeSize(b *testing.B, dir string) (size int64) {
 		b.Fatal(err)
 	}
 	return size
+}
+
+// BenchmarkCommitOne takes events in one by one, into an index that holds many already, and tells what that costs in
+// processor time and in writes, flushes and compactions together. What the log writes comes on top.
+func BenchmarkCommitOne(b *testing.B) {
+	const before, more = 400_000, 100_000
+	log := newVillageLog(before + more)
+	var used float64
+	var written int64
+	for b.Loop() {
+		b.StopTimer()
+		log.n = before
+		dir := filepath.Join(b.TempDir(), "index")
+		x, err := Open(b.Context(), Config{Dir: dir, Log: log, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		cpu, wrote := cpuSeconds(b), writtenBytes(b)
+		b.StartTimer()
+		at := log.End()
+		for _, end := range log.ends[before:] {
+			log.n++
+			e, err := nostr.DecodeHead(log.json[at:end])
+			if err != nil {
+				b.Fatal(err)
+			}
+			s := x.Stage()
+			if err := s.take(e); err != nil {
+				b.Fatal(err)
+			}
+			if err := s.Commit([]eventlog.Position{at}, log.End()); err != nil {
+				b.Fatal(err)
+			}
+			at = log.End()
+		}
+		if err := x.Close(); err != nil {
+			b.Fatal(err)
+		}
+		used += cpuSeconds(b) - cpu
+		written += writtenBytes(b) - wrote
+	}
+	events := float64(b.N * more)
+	b.ReportMetric(used*1e6/events, "cpu-us/event")
+	b.ReportMetric(float64(written)/events, "written-B/event")
 }
