@@ -1,6 +1,6 @@
-// Package bench measures a madang program from outside: it makes events, has the program import them, and speaks with it
-// over WebSocket as clients do. What it finds is one table: each figure beside its target, and beside what this machine
-// itself needs for the part of it that nobody can leave out.
+// Package bench measures a madang program from outside: it makes events, has the program import them, and speaks with
+// it over WebSocket as clients do. What it finds is one table: each figure beside its target, and beside what this
+// machine itself needs for the part of it that nobody can leave out.
 //
 // Figures that speak of CPU are the server process's own time, user and system. So they hold on a machine that is busy
 // with other things, the client among them; waits do not.
@@ -37,22 +37,27 @@ type Config struct {
 // group is one part of the table.
 type group struct {
 	name, title string
+	stored      bool          // it wants the events in a node, at rest
 	limit       time.Duration // after which it is given up
 	measure     func(*run, context.Context) error
 }
 
+// storing is how long the events may take to get into a node, and the search index to catch up with them.
+const storing = 2 * time.Hour
+
 func groups() []group {
 	return []group{
-		{"import", "madang import", time.Hour, (*run).importing},
-		{"start", "Start", 10 * time.Minute, (*run).starting},
-		{"req", "REQ, 8 clients", 5 * time.Minute, (*run).queries},
-		{"neg", "NIP-77, a peer that has none", 5 * time.Minute, (*run).negentropy},
-		{"event", "EVENT until OK", 5 * time.Minute, (*run).publishing},
-		{"fanout", "Fan-out", 10 * time.Minute, (*run).fanOut},
-		{"inbox", "Each inbox its own wraps", 5 * time.Minute, (*run).inboxes},
-		{"slow", "A slow reader", 5 * time.Minute, (*run).slowReader},
-		{"idle", "Idle connections", 5 * time.Minute, (*run).idle},
-		{"deflate", "permessage-deflate", 10 * time.Minute, (*run).deflate},
+		{"import", "madang import", false, storing, (*run).importing},
+		{"search", "Search index, in the background", true, time.Minute, (*run).searching},
+		{"start", "Start", true, 10 * time.Minute, (*run).starting},
+		{"req", "REQ, 8 clients", true, 5 * time.Minute, (*run).queries},
+		{"neg", "NIP-77, a peer that has none", true, 5 * time.Minute, (*run).negentropy},
+		{"event", "EVENT until OK", true, 5 * time.Minute, (*run).publishing},
+		{"fanout", "Fan-out", true, 10 * time.Minute, (*run).fanOut},
+		{"inbox", "Each inbox its own wraps", true, 5 * time.Minute, (*run).inboxes},
+		{"slow", "A slow reader", true, 5 * time.Minute, (*run).slowReader},
+		{"idle", "Idle connections", false, 5 * time.Minute, (*run).idle},
+		{"deflate", "permessage-deflate", true, 10 * time.Minute, (*run).deflate},
 	}
 }
 
@@ -71,7 +76,7 @@ type Table struct{ table }
 // Write prints it for a terminal.
 func (t *Table) Write(w io.Writer) error { return t.write(w) }
 
-// Markdown writes it as a section of a page.
+// Markdown writes it as a page.
 func (t *Table) Markdown(w io.Writer) error { return t.markdown(w) }
 
 // Failed tells how many measurements broke off. A missed target is no failure.
@@ -90,12 +95,15 @@ type run struct {
 	cfg     Config
 	dir     string // of the run
 	stored  stored
-	live    *pool
+	live    *pool // nil until the first are wanted
 	machine machine
 	table   Table
 
 	group    string // the title of what is being measured
-	imported string // the data directory with the events; empty: not yet
+	data     string // the data directory with the events; empty: not yet
+	ready    bool   // data was asked for
+	unready  error  // and why it cannot be had
+	searched *spent // what the search index took to catch up; nil where it has not, or did in an earlier run
 	servers  int    // started so far
 }
 
@@ -126,7 +134,14 @@ func Run(ctx context.Context, cfg Config) (t *Table, err error) {
 		}
 		r.group = g.title
 		r.say("measuring %s", g.name)
-		if err := r.within(ctx, g); err != nil {
+		err := error(nil)
+		if g.stored {
+			err = r.store(ctx)
+		}
+		if err == nil {
+			err = within(ctx, g.limit, func(ctx context.Context) error { return g.measure(r, ctx) })
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -137,30 +152,23 @@ func Run(ctx context.Context, cfg Config) (t *Table, err error) {
 	return &r.table, nil
 }
 
-func (r *run) within(ctx context.Context, g group) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, g.limit, fmt.Errorf("not done within %v", g.limit))
+func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v", limit))
 	defer cancel()
-	err := g.measure(r, ctx)
+	err := f(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return err
 }
 
-// prepare reads the events, making what is lacking, and measures the machine.
+// prepare reads the events that will be stored, making what is lacking, and measures the machine.
 func (r *run) prepare(ctx context.Context) error {
-	cache := dataset.Cache{Dir: r.cfg.Cache, Progress: func(made, wanted int) { r.say("made %d events of %d", made, wanted) }}
-	name, err := cache.File(ctx, dataset.Stored, r.cfg.Events)
+	name, err := r.events().File(ctx, dataset.Stored, r.cfg.Events)
 	if err != nil {
 		return fmt.Errorf("making events: %w", err)
 	}
 	if r.stored, err = readStored(name, r.cfg.Events); err != nil {
-		return err
-	}
-	if name, err = cache.File(ctx, dataset.Live, liveEvents); err != nil {
-		return fmt.Errorf("making events: %w", err)
-	}
-	if r.live, err = readPool(name); err != nil {
 		return err
 	}
 	if r.machine, err = measureMachine(ctx, r.dir); err != nil {
@@ -170,15 +178,21 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
+func (r *run) events() dataset.Cache {
+	return dataset.Cache{Dir: r.cfg.Cache, Progress: func(made, wanted int) {
+		r.say("made %d events of %d", made, wanted)
+	}}
+}
+
 // describe says what was measured on what.
 func (r *run) describe() {
 	m := r.machine
 	r.table.title = []string{
-		fmt.Sprintf("%s, %s events of %s on average stored before; CPU is the server's.",
-			version(r.cfg.Program), thousands(fmt.Sprint(r.cfg.Events)), bytesOf.format(r.stored.average())),
-		fmt.Sprintf("This machine: %d cores (%s); %s appends of 1 KB with a sync; %s for one signature check; %s copied.",
-			runtime.NumCPU(), processor(), perSecond.format(1/m.sync), seconds.format(m.check),
-			bytesOf.format(1/m.copyByte)+"/s"),
+		fmt.Sprintf("%s, measured on %s, with %s events of %s on average stored before. CPU is the server's.",
+			version(r.cfg.Program), time.Now().Format(time.DateOnly), thousands(fmt.Sprint(r.cfg.Events)),
+			bytesOf.format(r.stored.average())),
+		fmt.Sprintf("This machine: %d cores (%s); %s appends of 1 KB with a sync; %s for one signature check; %s/s copied.",
+			runtime.NumCPU(), processor(), perSecond.format(1/m.sync), seconds.format(m.check), bytesOf.format(1/m.copyByte)),
 	}
 }
 
@@ -193,13 +207,16 @@ func (r *run) say(format string, args ...any) {
 	fmt.Fprintf(r.cfg.Progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
-// serve starts a server on the events.
+// serve starts a server on the events, and waits until it is at rest.
 func (r *run) serve(ctx context.Context) (*server, error) {
-	data, err := r.data(ctx)
+	s, err := r.serveData(ctx, r.data)
 	if err != nil {
 		return nil, err
 	}
-	return r.serveData(ctx, data)
+	if err := s.rest(ctx); err != nil {
+		return nil, errors.Join(err, s.health(), s.kill())
+	}
+	return s, nil
 }
 
 func (r *run) serveData(ctx context.Context, data string) (*server, error) {

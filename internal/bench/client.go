@@ -193,11 +193,8 @@ func (c *client) frame() (payload []byte, first byte, err error) {
 // The beginnings of a relay's messages.
 var (
 	isAuth   = []byte(`["AUTH"`)
-	isClosed = []byte(`["CLOSED"`)
 	isEOSE   = []byte(`["EOSE"`)
 	isEvent  = []byte(`["EVENT"`)
-	isNegErr = []byte(`["NEG-ERR"`)
-	isNegMsg = []byte(`["NEG-MSG"`)
 	isNotice = []byte(`["NOTICE"`)
 	isOK     = []byte(`["OK"`)
 )
@@ -220,7 +217,8 @@ func (c *client) await(begin []byte) ([]byte, error) {
 
 func unexpected(m []byte) error { return fmt.Errorf("the server says %.300s", m) }
 
-// accepted refuses an OK that is not true, and one for an event that was there: what that costs is not what is measured.
+// accepted refuses an OK that is not true, and one for an event that was there already: what that costs is not what is
+// measured.
 func accepted(ok []byte) error {
 	const verdict = len(`["OK","`) + 64 + len(`",`)
 	if len(ok) < verdict+len(`true,""]`) || ok[verdict] != 't' || bytes.Contains(ok[verdict:], []byte("duplicate")) {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -69,8 +70,8 @@ func (s stored) full(wraps, n int) []inbox {
 // How many live events there are, and how many of the first of them are kept as they come, a mix of kinds. The others
 // are parted into notes and gift wraps.
 const (
-	liveEvents = 44_000
-	mixEvents  = 28_000
+	liveEvents = 48_000
+	mixEvents  = 24_000
 )
 
 // pool has the events that a server gets while it is measured, as frames to send. Each is taken once.
@@ -97,12 +98,30 @@ func readPool(name string) (*pool, error) {
 	return p, err
 }
 
-func take(from *[][]byte, n int) ([][]byte, error) {
-	if n > len(*from) {
-		return nil, fmt.Errorf("there are only %d live events of this sort left, not %d", len(*from), n)
+// liveSort is a sort of live events.
+type liveSort func(*pool) *[][]byte
+
+func mix(p *pool) *[][]byte   { return &p.mix }
+func notes(p *pool) *[][]byte { return &p.notes }
+func wraps(p *pool) *[][]byte { return &p.wraps }
+
+// take returns the next n live events, which are made when the first are wanted.
+func (r *run) take(ctx context.Context, sort liveSort, n int) ([][]byte, error) {
+	if r.live == nil {
+		name, err := r.events().File(ctx, dataset.Live, liveEvents)
+		if err != nil {
+			return nil, fmt.Errorf("making events: %w", err)
+		}
+		if r.live, err = readPool(name); err != nil {
+			return nil, err
+		}
 	}
-	taken := (*from)[:n]
-	*from = (*from)[n:]
+	left := sort(r.live)
+	if n > len(*left) {
+		return nil, fmt.Errorf("there are only %d live events of this sort left, not %d", len(*left), n)
+	}
+	taken := (*left)[:n]
+	*left = (*left)[n:]
 	return taken, nil
 }
 

@@ -16,7 +16,8 @@ const (
 // notesOnly matches each live note and nothing that is stored.
 func notesOnly(int) string { return `{"kinds":[1],"limit":0}` }
 
-// fanOut measures a delivery to subscribers of one filter. What publishing costs is measured without any, and taken off.
+// fanOut measures a delivery to subscribers of one filter. What publishing costs is measured without subscribers, and
+// taken off.
 func (r *run) fanOut(ctx context.Context) error {
 	return r.served(ctx, func(ctx context.Context, s *server) error {
 		publisher, err := dial(ctx, s.addr, clientOptions{buffer: 16 << 10})
@@ -51,7 +52,8 @@ func (r *run) fanOut(ctx context.Context) error {
 	})
 }
 
-func (r *run) fanOutTo(ctx context.Context, s *server, publisher *client, size int, burstAlone, paceAlone float64) error {
+func (r *run) fanOutTo(
+	ctx context.Context, s *server, publisher *client, size int, burstAlone, paceAlone float64) error {
 	f, err := launch(ctx, s.addr, fleetOptions{
 		size: size, filter: notesOnly, client: clientOptions{buffer: 32 << 10}, isTimed: true,
 	})
@@ -72,13 +74,13 @@ func (r *run) fanOutTo(ctx context.Context, s *server, publisher *client, size i
 	if d, err = r.atPace(ctx, s, publisher, f); err != nil {
 		return err
 	}
-	write, err := socketWrite(int(d.frame))
+	write, err := socketWrite(int(d.frame), size, time.Second/pace)
 	if err != nil {
 		return err
 	}
 	r.add(row{
-		what: fmt.Sprintf("%d subscribers, %d a second: CPU a delivery", size, pace), unit: seconds, figure: d.each(paceAlone),
-		target: each + write, limit: write, limitName: "one write of the frame",
+		what: fmt.Sprintf("%d subscribers, %d a second: CPU a delivery", size, pace), unit: seconds,
+		figure: d.each(paceAlone), target: each + write, limit: write, limitName: "one write of the frame at this pace",
 	})
 	r.add(row{
 		what: fmt.Sprintf("%d subscribers, %d a second: from sending to receiving, p50", size, pace), unit: seconds,
@@ -104,12 +106,15 @@ func (d delivered) each(alone float64) float64 {
 
 // burst sends notes, so many bursts of them, each when all of the one before have come. f may be nil.
 func (r *run) burst(ctx context.Context, s *server, publisher *client, f *fleet, bursts int) (d delivered, err error) {
-	frames, err := take(&r.live.notes, bursts*burstSize)
+	frames, err := r.take(ctx, notes, bursts*burstSize)
 	if err != nil {
 		return d, err
 	}
 	d.expect(frames, f)
 	before := f.count()
+	if err := s.rest(ctx); err != nil {
+		return d, err
+	}
 	d.used, err = s.measure(func() error {
 		for i := range bursts {
 			part := frames[i*burstSize : (i+1)*burstSize]
@@ -135,12 +140,15 @@ func (r *run) burst(ctx context.Context, s *server, publisher *client, f *fleet,
 
 // atPace sends notes one by one, a few a second.
 func (r *run) atPace(ctx context.Context, s *server, publisher *client, f *fleet) (d delivered, err error) {
-	frames, err := take(&r.live.notes, paced)
+	frames, err := r.take(ctx, notes, paced)
 	if err != nil {
 		return d, err
 	}
 	d.expect(frames, f)
 	before := f.count()
+	if err := s.rest(ctx); err != nil {
+		return d, err
+	}
 	var sent []time.Time
 	d.used, err = s.measure(func() error {
 		if sent, err = sendAtPace(ctx, publisher, frames, pace); err != nil || f == nil {

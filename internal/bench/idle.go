@@ -5,18 +5,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"madang/internal/bench/dataset"
 )
 
-const (
-	idleConns  = 10_000
-	settleTime = 5 * time.Second // for a process to give back what it does not need
-)
+const idleConns = 10_000
 
-// idle measures what connections cost that do nothing. The node is an empty one: what a node with events has freed after
-// its start would take in part of the growth, and hide it.
+// idle measures what connections cost that do nothing. The node is an empty one: what a node with events has freed
+// after its start would take in part of the growth, and hide it.
 func (r *run) idle(ctx context.Context) error {
 	n, err := affordable(idleConns)
 	if err != nil {
@@ -48,7 +44,8 @@ func (r *run) idle(ctx context.Context) error {
 		r.add(row{
 			what: fmt.Sprintf("%s with one subscription each: memory of one", thousands(fmt.Sprint(n))), unit: bytesOf,
 			figure: float64(after.now-before.now) / float64(n), target: 12 << 10,
-			note: fmt.Sprintf("resident: %s, before %s", bytesOf.format(float64(after.now)), bytesOf.format(float64(before.now))),
+			note: fmt.Sprintf("resident: %s, before %s", bytesOf.format(float64(after.now)),
+				bytesOf.format(float64(before.now))),
 		})
 		return nil
 	})
@@ -66,10 +63,8 @@ func affordable(conns int) (int, error) {
 
 // settled returns the server's memory once it is at rest.
 func (s *server) settled(ctx context.Context) (memory, error) {
-	select {
-	case <-ctx.Done():
-		return memory{}, ctx.Err()
-	case <-time.After(settleTime):
+	if err := s.rest(ctx); err != nil {
+		return memory{}, err
 	}
 	return s.memory()
 }

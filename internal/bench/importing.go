@@ -32,7 +32,7 @@ func (r *run) importing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.imported = data
+	r.data = data
 	n, raw := float64(r.stored.count), float64(r.stored.bytes)
 	r.add(row{
 		what: "CPU an event", unit: seconds, figure: took.cpu.Seconds() / n, target: 55e-6,
@@ -66,41 +66,6 @@ func (r *run) importing(ctx context.Context) error {
 	return nil
 }
 
-// data returns a data directory with the events, and imports them if no one did.
-func (r *run) data(ctx context.Context) (string, error) {
-	if r.imported != "" {
-		return r.imported, nil
-	}
-	data := filepath.Join(r.dir, "data")
-	if r.cfg.Store == "" {
-		r.say("importing %d events", r.stored.count)
-		if _, err := r.importInto(ctx, data); err != nil {
-			return "", err
-		}
-		r.imported = data
-		return data, nil
-	}
-	if _, err := os.Stat(r.cfg.Store); errors.Is(err, fs.ErrNotExist) {
-		r.say("importing %d events", r.stored.count)
-		fresh := r.cfg.Store + ".new"
-		if err := os.RemoveAll(fresh); err != nil {
-			return "", err
-		}
-		if _, err := r.importInto(ctx, fresh); err != nil {
-			return "", errors.Join(err, os.RemoveAll(fresh))
-		}
-		if err := os.Rename(fresh, r.cfg.Store); err != nil {
-			return "", err
-		}
-	}
-	// A node leaves a socket where it was killed, which cannot be copied and is not wanted.
-	if err := copyFiles(data, r.cfg.Store); err != nil {
-		return "", fmt.Errorf("copying %s: %w", r.cfg.Store, err)
-	}
-	r.imported = data
-	return data, nil
-}
-
 // importInto runs madang import with the events on its standard input.
 func (r *run) importInto(ctx context.Context, data string) (took imported, err error) {
 	in, err := os.Open(r.stored.file)
@@ -126,7 +91,8 @@ func (r *run) importInto(ctx context.Context, data string) (took imported, err e
 	if err != nil {
 		return took, fmt.Errorf("madang import: %w: %s", err, &complaints)
 	}
-	if want := fmt.Sprintf("imported %d, duplicates 0, refused 0\n", r.stored.count); !strings.HasSuffix(out.String(), want) {
+	want := fmt.Sprintf("imported %d, duplicates 0, refused 0\n", r.stored.count)
+	if !strings.HasSuffix(out.String(), want) {
 		return took, fmt.Errorf("madang import says %q, not %q", &out, want)
 	}
 	took.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
@@ -176,40 +142,4 @@ func sizeOnDisk(dir string) (size int64, err error) {
 		return nil
 	})
 	return size, err
-}
-
-// copyFiles copies a directory's files and directories, and nothing else.
-func copyFiles(to, from string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
-		switch {
-		case d.IsDir():
-			return os.MkdirAll(target, 0o700)
-		case d.Type().IsRegular():
-			return copyFile(target, path)
-		}
-		return nil
-	})
-}
-
-func copyFile(to, from string) (err error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = io.Copy(out, in)
-	return err
 }

@@ -20,8 +20,11 @@ func (r *run) inboxes(ctx context.Context) error {
 			return err
 		}
 		defer f.close()
-		frames, err := take(&r.live.wraps, 2500)
+		frames, err := r.take(ctx, wraps, 2500)
 		if err != nil {
+			return err
+		}
+		if err := s.rest(ctx); err != nil {
 			return err
 		}
 		used, err := s.measure(func() error {

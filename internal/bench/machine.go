@@ -20,19 +20,18 @@ import (
 
 // machine is what this machine needs for what no relay can leave out, in seconds where nothing else is said.
 type machine struct {
-	sync      float64 // append 1 KB and fdatasync, as the log does; the median
-	syncBytes float64 // that are sent to the disk for it, by the system's own count
-	check     float64 // one BIP-340 signature
-	copyByte  float64 // to copy a byte, of frames as they lie in memory
+	sync     float64 // append 1 KB and fdatasync, as the log does; the median
+	check    float64 // one BIP-340 signature
+	copyByte float64 // to copy a byte, of frames as they lie in memory
 }
 
 // measureMachine takes its figures in dir, where the data will be.
 func measureMachine(ctx context.Context, dir string) (m machine, err error) {
-	waits, written, err := syncs(dir, 400)
+	s, err := measureSyncs(dir, 400)
 	if err != nil {
 		return m, err
 	}
-	m.sync, m.syncBytes = median(waits), float64(written)/float64(len(waits))
+	m.sync = median(s.waits)
 	if m.check, err = signatureCheck(); err != nil {
 		return m, err
 	}
@@ -40,32 +39,51 @@ func measureMachine(ctx context.Context, dir string) (m machine, err error) {
 	return m, ctx.Err()
 }
 
-// syncs appends to a file n times, and returns how long each append took until it was on the disk, and how many bytes
-// the system counts as sent there.
-func syncs(dir string, n int) (waits []float64, written int64, err error) {
+// syncs is what bare appends took until they were on the disk.
+type syncs struct {
+	waits           []float64
+	written, device int64 // bytes: see disk.written and deviceWritten
+}
+
+// measureSyncs appends to a file n times.
+func measureSyncs(dir string, n int) (s syncs, err error) {
 	f, err := os.Create(filepath.Join(dir, "syncs"))
 	if err != nil {
-		return nil, 0, err
+		return s, err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
 	before, err := diskOf(os.Getpid())
 	if err != nil {
-		return nil, 0, err
+		return s, err
+	}
+	if s.device, err = deviceWritten(dir); err != nil {
+		return s, err
 	}
 	record := make([]byte, 1024+16) // an event and the log's head of a record
 	for range n {
 		began := time.Now()
 		if _, err := f.Write(record); err != nil {
-			return nil, 0, err
+			return s, err
 		}
 		if err := unix.Fdatasync(int(f.Fd())); err != nil {
-			return nil, 0, fmt.Errorf("fdatasync: %w", err)
+			return s, fmt.Errorf("fdatasync: %w", err)
 		}
-		waits = append(waits, time.Since(began).Seconds())
+		s.waits = append(s.waits, time.Since(began).Seconds())
 	}
+	device, err := deviceWritten(dir)
+	if err != nil {
+		return s, err
+	}
+	s.device = device - s.device
 	after, err := diskOf(os.Getpid())
-	return waits, after.since(before).written, err
+	s.written = after.since(before).written
+	return s, err
+}
+
+// add counts more of them.
+func (s *syncs) add(more syncs) {
+	s.waits, s.written, s.device = append(s.waits, more.waits...), s.written+more.written, s.device+more.device
 }
 
 // signatureCheck measures btcec's check of one signature, the key parsed anew each time as for an event.
@@ -106,10 +124,11 @@ func copyByte() float64 {
 	return one / frame
 }
 
-// socketWrite measures one write of so many bytes to a connection on this machine, as a server does that writes to one
-// after the other: each has a reader of its own, who sleeps until then.
-func socketWrite(size int) (float64, error) {
-	const conns, rounds = 100, 20
+// socketWrite measures one write of so many bytes to a connection on this machine, as of a server that writes to so
+// many one after the other. Each has a reader of its own, who sleeps until then. After each round all rest for a while:
+// what happens seldom costs more, since caches have forgotten it and cores are asleep.
+func socketWrite(size, conns int, rest time.Duration) (float64, error) {
+	const rounds = 20
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
@@ -142,6 +161,7 @@ func socketWrite(size int) (float64, error) {
 	written, at := int64(0), 0
 	return threadTime(conns*rounds, func() error {
 		if at == 0 {
+			time.Sleep(rest)
 			for late := time.Now().Add(10 * time.Second); read.Load() < written; { // until all are asleep again
 				if time.Now().After(late) {
 					return errors.New("what was written to a socket does not come out")

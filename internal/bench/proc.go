@@ -2,7 +2,9 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -46,6 +48,33 @@ func parseIO(b []byte) (d disk, err error) {
 	}
 	d.written, err = number(b, "write_bytes", "")
 	return d, err
+}
+
+// deviceWritten returns how many bytes the disk that holds dir has taken since the system started, whoever wrote them,
+// with what the file system writes for itself; 0 where the system does not tell (admin-guide/iostats.rst of Linux).
+func deviceWritten(dir string) (int64, error) {
+	var info unix.Stat_t
+	if err := unix.Stat(dir, &info); err != nil {
+		return 0, err
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/sys/dev/block/%d:%d/stat", unix.Major(info.Dev), unix.Minor(info.Dev)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return parseDevice(b)
+}
+
+func parseDevice(b []byte) (int64, error) {
+	const sectorsWritten, sector = 6, 512 // the field, from 0 on, and its unit whatever the disk's own
+	fields := bytes.Fields(b)
+	if len(fields) <= sectorsWritten {
+		return 0, fmt.Errorf("%d fields of a disk's figures", len(fields))
+	}
+	n, err := strconv.ParseInt(string(fields[sectorsWritten]), 10, 64)
+	return n * sector, err
 }
 
 // memory is of a process (proc_pid_status(5)), in bytes.

@@ -30,7 +30,8 @@ var listening = regexp.MustCompile(`listening on ([0-9.:]+)\)`)
 
 // startServer returns when the server listens on a port of its own. It is killed when ctx ends.
 func startServer(ctx context.Context, program, data, log string) (s *server, err error) {
-	s = &server{cmd: exec.CommandContext(ctx, program, "serve", "--data", data, "--listen", "127.0.0.1:0", "--open"), log: log}
+	cmd := exec.CommandContext(ctx, program, "serve", "--data", data, "--listen", "127.0.0.1:0", "--open")
+	s = &server{cmd: cmd, log: log}
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -99,6 +100,35 @@ func (s *server) measure(f func() error) (used spent, err error) {
 	written, err := s.disk()
 	used.disk = written.since(before)
 	return used, err
+}
+
+// What a server does in the background when it has time, such as taking new events into the search index, begins after
+// a pause and goes on in spells. It is at rest when it has used next to nothing for longer than that.
+const (
+	restSlice  = 500 * time.Millisecond
+	restSlices = 7
+	restShare  = 0.04 // of a core
+)
+
+// rest waits until the server is at rest, so that nothing that was asked before counts to what is asked next.
+func (s *server) rest(ctx context.Context) error {
+	tick := time.NewTicker(restSlice)
+	defer tick.Stop()
+	before, err := s.cpu()
+	for idle := 0; idle < restSlices && err == nil; {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not come to rest: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+		var now time.Duration
+		now, err = s.cpu()
+		if idle++; (now - before).Seconds() > restShare*restSlice.Seconds() {
+			idle = 0
+		}
+		before = now
+	}
+	return err
 }
 
 // health is an error if the server has ended by itself.

@@ -32,7 +32,6 @@ func (r *run) slowReader(ctx context.Context) error {
 			return err
 		}
 		defer f.close()
-		frame := float64(sizeOf(r.live.notes)) / float64(len(r.live.notes))
 		before, err := r.slowLegs(ctx, publisher, f, 1, nil)
 		if err != nil {
 			return err
@@ -52,13 +51,13 @@ func (r *run) slowReader(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p50, p99 := median(before), quantile(before, 0.99)
+		p50, p99 := median(before.waits), quantile(before.waits, 0.99)
 		r.add(row{
-			what: "the others' wait beside it, p50, of their wait before", unit: times, figure: median(beside) / p50,
-			target: 1.25, note: fmt.Sprintf("p50 %s, before %s; p99 %s, before %s", seconds.format(median(beside)),
-				seconds.format(p50), seconds.format(quantile(beside, 0.99)), seconds.format(p99)),
+			what: "the others' wait beside it, p50, of their wait before", unit: times, figure: median(beside.waits) / p50,
+			target: 1.25, note: fmt.Sprintf("p50 %s, before %s; p99 %s, before %s", seconds.format(median(beside.waits)),
+				seconds.format(p50), seconds.format(quantile(beside.waits, 0.99)), seconds.format(p99)),
 		})
-		sent := float64(len(beside)/slowOthers) * frame
+		sent := float64(beside.bytes)
 		r.add(row{
 			what: "dropped with a NOTICE, having left unread at most", unit: bytesOf, figure: sent - float64(read),
 			note: fmt.Sprintf("of %s", bytesOf.format(sent)),
@@ -67,31 +66,37 @@ func (r *run) slowReader(ctx context.Context) error {
 	})
 }
 
-// slowLegs publishes a few seconds long, again and again until enough says so, and returns the waits of the fleet.
+// legs is what was published while a fleet took note of how long it took.
+type legs struct {
+	waits []float64
+	bytes int
+}
+
+// slowLegs publishes a few seconds long, again and again until enough says so.
 func (r *run) slowLegs(ctx context.Context, publisher *client, f *fleet, most int, enough func() (bool, error)) (
-	waits []float64, err error) {
+	l legs, err error) {
 	for range most {
-		frames, err := take(&r.live.notes, slowLeg)
+		frames, err := r.take(ctx, notes, slowLeg)
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 		before := f.count()
 		sent, err := sendAtPace(ctx, publisher, frames, slowPace)
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 		if err := f.await(ctx, before+len(frames)*len(f.subscribers)); err != nil {
-			return nil, err
+			return l, err
 		}
-		waits = append(waits, f.waits(sent)...)
+		l.waits, l.bytes = append(l.waits, f.waits(sent)...), l.bytes+sizeOf(frames)
 		if enough == nil {
-			return waits, nil
+			return l, nil
 		}
 		if done, err := enough(); done || err != nil {
-			return waits, err
+			return l, err
 		}
 	}
-	return nil, fmt.Errorf("whoever reads nothing is still there after %d events", most*slowLeg)
+	return l, fmt.Errorf("whoever reads nothing is still there after %d events", most*slowLeg)
 }
 
 var droppedTotal = regexp.MustCompile(`(?m)^madang_relay_slow_readers_dropped_total (\d+)$`)

@@ -11,17 +11,13 @@ import (
 
 // starting measures how long a node takes until it listens.
 func (r *run) starting(ctx context.Context) error {
-	data, err := r.data(ctx)
-	if err != nil {
+	if err := r.startsClean(ctx, r.data); err != nil {
 		return err
 	}
-	if err := r.startsClean(ctx, data); err != nil {
+	if err := r.startsAfterKill(ctx, r.data); err != nil {
 		return err
 	}
-	if err := r.startsAfterKill(ctx, data); err != nil {
-		return err
-	}
-	return r.rebuilds(ctx, data)
+	return r.rebuilds(ctx, r.data)
 }
 
 // startsClean takes the quickest of several starts after clean stops: what else the machine did is no part of it.
@@ -52,7 +48,7 @@ func (r *run) addStart(what string, s *server, target float64) {
 
 // startsAfterKill kills a node while it takes events in, so that its index is behind its log.
 func (r *run) startsAfterKill(ctx context.Context, data string) error {
-	frames, err := take(&r.live.mix, 3000)
+	frames, err := r.take(ctx, mix, 3000)
 	if err != nil {
 		return err
 	}

@@ -81,13 +81,14 @@ type row struct {
 	limit     float64 // what this machine needs for the part of it that nobody can leave out; 0: nothing to compare with
 	limitName string
 
-	note   string
-	failed error // there is no figure
+	note    string
+	missing string // why there is no figure, though nothing went wrong
+	failed  error  // what went wrong instead of a figure
 }
 
 func (r row) missed() bool {
 	switch {
-	case r.failed != nil:
+	case r.failed != nil || r.missing != "":
 		return true
 	case r.target == 0:
 		return false
@@ -102,6 +103,9 @@ func (r row) cells() []string {
 	if r.failed != nil {
 		reason, _, _ := strings.Cut(r.failed.Error(), "\n")
 		return []string{r.what, "-", "", "FAILED", "", "", reason}
+	}
+	if r.missing != "" {
+		return []string{r.what, "-", "", "MISSED", "", "", r.missing}
 	}
 	cells := []string{r.what, r.unit.format(r.figure), "", "", "", "", r.note}
 	if r.target != 0 {
@@ -150,10 +154,12 @@ func (t *table) write(w io.Writer) error {
 	return tw.Flush()
 }
 
-// markdown writes the table as a section for a page.
+// markdown writes the table as a page.
 func (t *table) markdown(w io.Writer) error {
+	fmt.Fprint(w, "# Measures\n\nMade by `make bench BENCH_FLAGS='-md FILE'`; `internal/bench` tells how each line is "+
+		"measured.\n\n")
 	for _, line := range t.title {
-		fmt.Fprintf(w, "%s  \n", line)
+		fmt.Fprintf(w, "- %s\n", line)
 	}
 	fmt.Fprintf(w, "\n| %s |\n|%s\n", strings.Join(headings, " | "), strings.Repeat(" --- |", len(headings)))
 	group := ""

@@ -1,7 +1,7 @@
 // Package dataset makes the events that benchmarks store and send: profiles, notes, reactions, gift wraps, articles and
-// videos by 1,000 authors, about 1 KB each, the same ones every time. A stream of events has no end: what is asked for is
-// its beginning, so that the events of a small run are the first ones of a large run. They are signed as any
-// other, which takes a while, and kept in a file.
+// videos by 1,000 authors, about 1 KB each, the same ones every time. A stream of events has no end: what is asked for
+// is its beginning, so that the events of a small run are the first ones of a large run. They are signed as any other,
+// which takes a while, and kept in a file.
 package dataset
 
 import (

@@ -119,8 +119,9 @@ func (b *block) size(from, to int) int {
 
 func (b *block) profile() *nostr.Event {
 	name := b.text.words[b.random.IntN(vocabularySize)]
+	about := b.text.text(b.random, b.size(40, 400))
 	return &nostr.Event{Kind: nostr.KindProfile, CreatedAt: b.at, Content: fmt.Sprintf(
-		`{"name":%q,"about":%q,"picture":"http://madang.lan/%s.jpg"}`, name, b.text.text(b.random, b.size(40, 400)), b.hash())}
+		`{"name":%q,"about":%q,"picture":"http://madang.lan/%s.jpg"}`, name, about, b.hash())}
 }
 
 func (b *block) note() *nostr.Event {

@@ -16,11 +16,12 @@ const vocabularySize = 6000
 
 // The syllables that words are made of: Latin, Hangul and Arabic letters.
 var syllables = [...]struct{ language, parts string }{
-	{"en", "ba be bi bo bra cal cen da de den di do el en er fa fi fo ga ge gran ha he hi in is ka ke ki la le li lo ma me mi " +
-		"mo na ne ni no or pa pe pi po ra re ri ro sa se si so sta ta te ti to tra un va ve vi wa we yo za"},
+	{"en", "ba be bi bo bra cal cen da de den di do el en er fa fi fo ga ge gran ha he hi in is ka ke ki la le li " +
+		"lo ma me mi mo na ne ni no or pa pe pi po ra re ri ro sa se si so sta ta te ti to tra un va ve vi wa we yo za"},
 	{"ko", "가 강 고 구 그 기 나 남 내 노 는 니 다 단 달 대 도 동 두 들 라 로 리 마 면 명 모 무 문 물 바 방 배 보 부 비 사 산 상 새 서 " +
 		"선 소 수 시 아 안 어 에 여 연 오 와 우 원 유 은 을 의 이 인 일 자 장 전 정 제 조 주 지 집 차 천 하 한 해 화"},
-	{"ar", "ال با بر بي تا تي جا جم حا حر خا دا در را رس سا سم شا شم صا طا عا عل غر فا في قا قر كا كت لا لم ما مد مر نا نو ها هم وا ور يا"},
+	{"ar", "ال با بر بي تا تي جا جم حا حر خا دا در را رس سا سم شا شم صا طا عا عل غر فا في قا قر كا " +
+		"كت لا لم ما مد مر نا نو ها هم وا ور يا"},
 }
 
 func vocabularies() []vocabulary {
