@@ -34,7 +34,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	fs.StringVar(&cfg.Cache, "cache", os.Getenv("BENCH_DIR"),
 		"`directory` for made events; default $BENCH_DIR, else madang-bench in the user's cache")
 	fs.StringVar(&cfg.Store, "store", "", "data `directory` to make, and to use again, instead of importing each time")
-	fs.StringVar(&cfg.Temp, "temp", "", "`directory` for what a run writes, and removes; default: the system's")
+	fs.StringVar(&cfg.Temp, "temp", "", "`directory` for what a run writes; default: the system's")
+	fs.BoolVar(&cfg.Keep, "keep", false, "do not remove what a run has written")
 	only := fs.String("only", "", "`groups` to measure, with commas between: "+strings.Join(bench.Groups(), ","))
 	md := fs.String("md", "", "`file` to write the table to as Markdown")
 	if err := fs.Parse(args); err != nil {

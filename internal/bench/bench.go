@@ -29,7 +29,8 @@ type Config struct {
 	// Store is a data directory to keep the imported events in for the next run, which then does not import again. It is
 	// only ever copied. Empty: none.
 	Store    string
-	Temp     string    // where a directory for the run is made, which is removed at its end
+	Temp     string    // where a directory for the run is made
+	Keep     bool      // do not remove it at the end
 	Only     []string  // names of Groups; empty: all
 	Progress io.Writer // lines on what goes on
 }
@@ -118,7 +119,7 @@ func Run(ctx context.Context, cfg Config) (t *Table, err error) {
 	if r.dir, err = os.MkdirTemp(cfg.Temp, "madang-bench-"); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(r.dir)) }()
+	defer func() { err = errors.Join(err, r.clear()) }()
 	if cfg.Program == "" {
 		r.cfg.Program = filepath.Join(r.dir, "madang")
 		if err := build(ctx, r.cfg.Program, cfg.Progress); err != nil {
@@ -150,6 +151,15 @@ func Run(ctx context.Context, cfg Config) (t *Table, err error) {
 		}
 	}
 	return &r.table, nil
+}
+
+// clear removes what the run has written.
+func (r *run) clear() error {
+	if r.cfg.Keep {
+		r.say("all that was written is in %s", r.dir)
+		return nil
+	}
+	return os.RemoveAll(r.dir)
 }
 
 func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
