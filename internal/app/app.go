@@ -185,6 +185,7 @@ func (a *App) OpenMedia() error {
 		return err
 	}
 	a.Media = jobs
+	a.Metrics.NewGauge("madang_media_waiting_videos", func() float64 { return float64(jobs.Waiting()) })
 	a.onClose(jobs.Close)
 	return nil
 }

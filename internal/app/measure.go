@@ -58,6 +58,7 @@ func (a *App) measure() {
 // measureListener registers what /metrics tells of connections, the relay's and all others.
 func (a *App) measureListener(l *web.Listener) {
 	a.Metrics.NewGauge("madang_http_connections", func() float64 { return float64(l.Len()) })
+	a.Metrics.NewGauge("madang_http_sent_bytes_total", func() float64 { return float64(l.Sent()) })
 	a.Metrics.NewGauge("madang_http_refused_connections_total", func() float64 { return float64(l.Refused()) })
 }
 

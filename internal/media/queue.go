@@ -218,6 +218,13 @@ func (j *Jobs) Wait(ctx context.Context, source blob.Hash) (Job, error) {
 	}
 }
 
+// Waiting returns how many videos wait for their turn.
+func (j *Jobs) Waiting() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.waiting)
+}
+
 // Close ends ffmpeg if it runs, and waits for that. What was waiting or running goes on at the next Open.
 func (j *Jobs) Close() error {
 	j.mu.Lock()

@@ -31,6 +31,7 @@ type Listener struct {
 	most, ofAddr int
 	logger       *slog.Logger
 	refused      atomic.Int64
+	sent         atomic.Int64
 
 	// What follows is Accept's, which one goroutine calls.
 	calm  time.Duration
@@ -63,6 +64,10 @@ func (l *Listener) Len() int {
 	return l.all
 }
 
+// Sent returns how many bytes were written, but for those that a connection's user hands to the system by other ways, as
+// the relay does.
+func (l *Listener) Sent() int64 { return l.sent.Load() }
+
 // Refused returns how many connections were closed at once because of a bound.
 func (l *Listener) Refused() int64 { return l.refused.Load() }
 
@@ -84,7 +89,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		addr := addressOf(tcp.RemoteAddr())
 		if l.enter(addr) {
-			return &patientConn{TCPConn: tcp, gone: sync.OnceFunc(func() { l.leave(addr) })}, nil
+			return &patientConn{TCPConn: tcp, gone: sync.OnceFunc(func() { l.leave(addr) }), sent: &l.sent}, nil
 		}
 		l.refused.Add(1)
 		tcp.Close()
@@ -167,6 +172,7 @@ func addressOf(a net.Addr) netip.Addr {
 type patientConn struct {
 	*net.TCPConn
 	gone func()
+	sent *atomic.Int64
 	own  atomic.Bool // whoever uses the connection sets its write deadlines
 }
 
@@ -191,7 +197,9 @@ func (c *patientConn) patience() {
 
 func (c *patientConn) Write(p []byte) (int, error) {
 	c.patience()
-	return c.TCPConn.Write(p)
+	n, err := c.TCPConn.Write(p)
+	c.sent.Add(int64(n))
+	return n, err
 }
 
 // ReadFrom lets the system send a file by itself, in pieces, each with its own deadline.
@@ -205,6 +213,7 @@ func (c *patientConn) ReadFrom(r io.Reader) (sent int64, err error) {
 		c.patience()
 		n, err := c.TCPConn.ReadFrom(&io.LimitedReader{R: r, N: min(left, pieceBytes)})
 		sent, left = sent+n, left-n
+		c.sent.Add(n)
 		if err != nil || n == 0 {
 			return sent, err
 		}
