@@ -11,7 +11,7 @@ import (
 
 // TestFile makes events twice, in one go and in two, and reads them back.
 func TestFile(t *testing.T) {
-	const n = 3 * blockSize
+	const n = 2 * blockSize
 	inOne, inTwo := Cache{Dir: t.TempDir()}, Cache{Dir: t.TempDir()}
 	name, err := inOne.File(t.Context(), Stored, n)
 	if err != nil {
