@@ -18,8 +18,8 @@ import (
 
 // What one batch takes in. It bounds the memory of indexing, and how long closing waits.
 const (
-	batchEvents = 256
-	batchBytes  = 128 << 10
+	batchEvents = 512
+	batchBytes  = 256 << 10
 )
 
 // reserve is how many bytes of the disk are left free besides the room that merging may need, which is that of the
