@@ -170,8 +170,9 @@ func (c *Clock) Set(t time.Time, end uint64) error {
 func (c *Clock) look() time.Time {
 	system, elapsed := c.system(), c.cfg.Elapsed()
 	epoch, passed := system.Add(-elapsed), elapsed-c.elapsed
-	if epoch.Sub(c.epoch).Abs() > leap {
-		c.offset, c.carried = 0, false // somebody has set the machine's clock: it counts again
+	if epoch.Sub(c.epoch).Abs() > leap && c.offset != 0 {
+		c.cfg.Logger.Info("the machine's clock has been set: it counts again")
+		c.offset, c.carried = 0, false
 	}
 	c.epoch, c.elapsed = epoch, elapsed
 

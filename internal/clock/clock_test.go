@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -127,6 +128,37 @@ func TestTimeNeverRunsBack(t *testing.T) {
 
 	m.wall = m.wall.Add(-time.Minute)
 	m.expect(c, last, "") // as clocks differ
+}
+
+// TestRandomClocks sets the machine's clock to and fro, within the years that are believed and outside them.
+func TestRandomClocks(t *testing.T) {
+	for seed := range uint64(50) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		m := newMachine(t, noon)
+		c := m.open(at(noon))
+		last := c.Now()
+		for range 200 {
+			switch random.IntN(6) {
+			case 0:
+				m.wall = m.wall.Add(time.Duration(random.Int64N(int64(40*time.Hour))) - 20*time.Hour)
+			case 1:
+				m.wall = time.Date(1970+random.IntN(120), 1, 1, 0, 0, 0, 0, time.UTC)
+			case 2:
+				m.wall = noon.Add(m.uptime)
+			default:
+				m.run(time.Duration(random.Int64N(int64(time.Hour))))
+			}
+			now := c.Now()
+			if now.Before(last) || now.After(latest.Add(200*time.Hour)) {
+				t.Fatalf("seed %d: %v after %v, with the machine's at %v", seed, now, last, m.wall)
+			}
+			last = now
+		}
+		// Whatever there was, an operator's word mends it.
+		m.wall = noon.Add(m.uptime)
+		m.set(c, m.wall, 5000)
+		m.expect(c, m.wall, "")
+	}
 }
 
 func TestMadYears(t *testing.T) {
