@@ -53,6 +53,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if _, err := dial().Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("a third connection: %v, want its end", err)
 	}
+	if _, err := first.Write([]byte("hello")); err != nil || l.Sent() != 5 || l.Len() != 2 || l.Refused() != 1 {
+		t.Errorf("%v; sent %d, %d connections, %d refused", err, l.Sent(), l.Len(), l.Refused())
+	}
 	first.Close()
 	first.Close() // counts once
 	dial()
