@@ -21,6 +21,7 @@ type Config struct {
 	Dir         string       // holds the segments; made if absent
 	SegmentSize int64        // bytes after which a new segment begins; default 64 MiB
 	Reserve     int64        // bytes of the disk that Append leaves free for the rest of the node; default 16 MiB
+	Ahead       int64        // bytes of zeros written ahead of small groups; default 1 MiB, negative: none
 	Logger      *slog.Logger // default: slog.Default()
 	FS          durable.FS   // default: durable.OS
 	Metrics     *metrics.Set // the node's; default: a new one. A set takes one log.
@@ -43,6 +44,7 @@ type Files struct {
 	buf     []byte // the group being written
 	broken  error  // why nothing more is written
 	suspect bool   // the last segment's sync has failed: begin a new one
+	room    int64  // offset in the last segment at which the zeros ahead end; less than its size: there are none
 
 	// mu guards what readers look at; it is never held during I/O, except by Close.
 	mu       sync.RWMutex
@@ -80,7 +82,8 @@ func (l *Files) Append(events []verify.Event, received int64) ([]Position, error
 	if l.broken != nil {
 		return nil, l.broken
 	}
-	if err := l.keepReserve(events); err != nil {
+	free, err := l.keepReserve(events)
+	if err != nil {
 		return nil, err
 	}
 	seg, err := l.writable()
@@ -98,6 +101,9 @@ func (l *Files) Append(events []verify.Event, received int64) ([]Position, error
 		positions[i] = start + Position(len(l.buf))
 		l.buf = appendRecord(l.buf, i == 0, received, json)
 	}
+	if free >= l.cfg.Reserve+l.cfg.Ahead {
+		l.makeRoom(seg)
+	}
 	if err := l.write(seg); err != nil {
 		return nil, fmt.Errorf("writing the log: %w", durable.Full(err))
 	}
@@ -113,18 +119,52 @@ func (l *Files) Append(events []verify.Event, received int64) ([]Position, error
 
 // keepReserve refuses a group that would fill the disk to the brim: the index must be able to write what it holds in
 // memory, and an operator to log in.
-func (l *Files) keepReserve(events []verify.Event) error {
-	free, err := l.cfg.FS.Free(l.cfg.Dir)
-	if err != nil {
-		return fmt.Errorf("asking for free space: %w", err)
+func (l *Files) keepReserve(events []verify.Event) (free int64, err error) {
+	if free, err = l.cfg.FS.Free(l.cfg.Dir); err != nil {
+		return 0, fmt.Errorf("asking for free space: %w", err)
 	}
 	for _, e := range events {
 		free -= int64(len(e.JSON())) + recordHeaderSize
 	}
 	if free < l.cfg.Reserve {
-		return fmt.Errorf("%w: less than %d bytes left", ErrFull, l.cfg.Reserve)
+		return 0, fmt.Errorf("%w: less than %d bytes left", ErrFull, l.cfg.Reserve)
 	}
-	return nil
+	return free, nil
+}
+
+// smallGroup is the part of the zeros ahead that a group may take to be written into them: for larger ones, writing
+// zeros first costs more than it spares.
+const smallGroup = 16
+
+// pageSize is how much is written at once of them: Linux keeps a file in its memory in pieces as large as they were
+// written, and a change of a byte would count for the whole piece.
+const pageSize = 4096
+
+// makeRoom writes zeros ahead of a small group, where there are none left. What is written over them changes neither the
+// file's size nor which blocks it has, so that its sync needs no commit of the file system's journal: half of the time,
+// and a third of what an SD card must bear. The zeros become durable with the first group. l.writing is held.
+func (l *Files) makeRoom(seg *segment) {
+	size := int64(len(l.buf))
+	if seg.size+size <= l.room || size > l.cfg.Ahead/smallGroup {
+		return
+	}
+	page := make([]byte, pageSize)
+	for at, end := seg.size, seg.size+l.cfg.Ahead; at < end; at = l.room {
+		n, err := seg.file.WriteAt(page[at%pageSize:], at)
+		l.room = at + int64(n)
+		if err != nil {
+			return // the group's own write will tell
+		}
+	}
+}
+
+// trim cuts the zeros off the last segment. Should that fail, or a power cut undo it, the next Open does it. l.writing is
+// held.
+func (l *Files) trim(last *segment) {
+	if l.room > last.size && l.broken == nil {
+		_ = last.file.Truncate(last.size)
+	}
+	l.room = 0
 }
 
 // write makes l.buf durable at the segment's end, or leaves the segment as it was. l.writing is held.
@@ -139,6 +179,7 @@ func (l *Files) write(seg *segment) error {
 		}
 		l.suspect = true
 	}
+	l.room = 0
 	if cut := seg.file.Truncate(seg.size); cut != nil {
 		l.broken = fmt.Errorf("%w: %w", ErrBroken, errors.Join(err, cut))
 		l.cfg.Logger.Error("event log takes no more until the next start", "error", l.broken)
@@ -162,6 +203,7 @@ func (l *Files) writable() (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.trim(last)
 	l.suspect = false
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -270,6 +312,7 @@ func (l *Files) Close() error {
 		return nil
 	}
 	l.closed = true
+	l.trim(l.segments[len(l.segments)-1])
 	return closeAll(l.segments)
 }
 

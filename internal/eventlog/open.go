@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,6 +23,9 @@ func Open(cfg Config) (*Files, error) {
 	}
 	if cfg.Reserve == 0 {
 		cfg.Reserve = 16 << 20
+	}
+	if cfg.Ahead == 0 {
+		cfg.Ahead = 1 << 20
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -163,8 +167,14 @@ func (l *Files) fitSegments() error {
 	for i, s := range l.segments[:len(l.segments)-1] {
 		want := int64(l.segments[i+1].first - s.first)
 		if s.size > want {
-			l.cfg.Logger.Warn("event log: cut off what was never acknowledged",
-				"file", segmentName(s.first), "bytes", s.size-want)
+			zero, err := isZero(s.file, want, s.size)
+			if err != nil {
+				return err
+			}
+			if !zero {
+				l.cfg.Logger.Warn("event log: cut off what was never acknowledged",
+					"file", segmentName(s.first), "bytes", s.size-want)
+			}
 			if err := errors.Join(s.file.Truncate(want), s.file.Sync()); err != nil {
 				return err
 			}
@@ -205,7 +215,28 @@ func (l *Files) cutTail() error {
 	if good == s.size {
 		return nil
 	}
-	l.cfg.Logger.Warn("event log: cut off a torn tail", "file", segmentName(s.first), "bytes", s.size-good)
+	zero, err := isZero(s.file, good, s.size)
+	if err != nil {
+		return err
+	}
+	if !zero {
+		l.cfg.Logger.Warn("event log: cut off a torn tail", "file", segmentName(s.first), "bytes", s.size-good)
+	}
 	s.size = good
 	return errors.Join(s.file.Truncate(good), s.file.Sync())
+}
+
+// isZero reports whether a stretch of a file holds nothing but zeros: those ahead of the next group.
+func isZero(file durable.File, from, to int64) (bool, error) {
+	for from < to {
+		b := make([]byte, min(walkBuffer, to-from))
+		if err := readFull(file, b, from); err != nil {
+			return false, err
+		}
+		if len(bytes.Trim(b, "\x00")) > 0 {
+			return false, nil
+		}
+		from += int64(len(b))
+	}
+	return true, nil
 }

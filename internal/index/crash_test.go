@@ -43,7 +43,7 @@ const boxNow = 50 // Unix second by which some of the events have expired
 // open opens log and index, whose every write asks inject first.
 func (b *box) open(inject func(errorfs.Op) error) (*eventlog.Files, *Index, error) {
 	logger := slog.New(slog.NewTextHandler(&b.said, nil))
-	log, err := eventlog.Open(eventlog.Config{Dir: "log", SegmentSize: 20_000, FS: b.log, Logger: logger})
+	log, err := eventlog.Open(eventlog.Config{Dir: "log", SegmentSize: 20_000, Ahead: 16_000, FS: b.log, Logger: logger})
 	if err != nil {
 		return nil, nil, err
 	}

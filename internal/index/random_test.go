@@ -45,7 +45,7 @@ func author(n int) nostr.SecretKey { return nostr.SecretKey{31: byte(1 + n)} }
 
 func (m *machine) open(rt *rapid.T) {
 	logger := slog.New(slog.DiscardHandler)
-	log, err := eventlog.Open(eventlog.Config{Dir: "log", SegmentSize: 4000, FS: m.disk, Logger: logger})
+	log, err := eventlog.Open(eventlog.Config{Dir: "log", SegmentSize: 4000, Ahead: 16_000, FS: m.disk, Logger: logger})
 	if err != nil {
 		rt.Fatal(err)
 	}
