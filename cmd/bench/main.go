@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		cfg.Cache = filepath.Join(dir, "madang-bench")
 	}
 	table, err := bench.Run(ctx, cfg)
-	if err != nil {
+	if table == nil {
 		return err
 	}
 	if *md != "" {
@@ -63,10 +63,10 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err := table.Write(out); err != nil {
 		return err
 	}
-	if n := table.Failed(); n > 0 {
+	if n := table.Failed(); err == nil && n > 0 {
 		return fmt.Errorf("%d measurements broke off", n)
 	}
-	return nil
+	return err
 }
 
 func writeMarkdown(name string, table *bench.Table) (err error) {

@@ -100,15 +100,17 @@ type run struct {
 	machine machine
 	table   Table
 
-	group    string // the title of what is being measured
-	data     string // the data directory with the events; empty: not yet
-	ready    bool   // data was asked for
-	unready  error  // and why it cannot be had
-	searched *spent // what the search index took to catch up; nil where it has not, or did in an earlier run
-	servers  int    // started so far
+	group    string    // the title of what is being measured
+	data     string    // the data directory with the events; empty: not yet
+	ready    bool      // data was asked for
+	unready  error     // and why it cannot be had
+	searched *spent    // what the search index took to catch up; nil where it has not, or did in an earlier run
+	servers  int       // started so far
+	ends     []float64 // seconds that each took to end
 }
 
-// Run measures. An error means that there is no table; a measurement that breaks off is a row of it that says so.
+// Run measures. A measurement that breaks off is a row of the table that says so. When ctx ends, the table has what was
+// measured until then; with any other error there is none.
 func Run(ctx context.Context, cfg Config) (t *Table, err error) {
 	for _, name := range cfg.Only {
 		if !slices.Contains(Groups(), name) {
@@ -135,22 +137,37 @@ func Run(ctx context.Context, cfg Config) (t *Table, err error) {
 		}
 		r.group = g.title
 		r.say("measuring %s", g.name)
-		err := error(nil)
-		if g.stored {
-			err = r.store(ctx)
-		}
-		if err == nil {
-			err = within(ctx, g.limit, func(ctx context.Context) error { return g.measure(r, ctx) })
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
+		if err := r.one(ctx, g); err != nil && ctx.Err() == nil {
 			r.say("%s: %v", g.name, err)
 			r.add(row{what: g.name, failed: err})
 		}
+		if ctx.Err() != nil {
+			return &r.table, ctx.Err()
+		}
 	}
+	r.addEnds()
 	return &r.table, nil
+}
+
+func (r *run) one(ctx context.Context, g group) error {
+	if g.stored {
+		if err := r.store(ctx); err != nil {
+			return err
+		}
+	}
+	return within(ctx, g.limit, func(ctx context.Context) error { return g.measure(r, ctx) })
+}
+
+// addEnds tells how long servers took to end, whatever they had done.
+func (r *run) addEnds() {
+	if len(r.ends) == 0 {
+		return
+	}
+	r.group = "End"
+	r.add(row{
+		what: "from SIGTERM until it is gone, the longest", unit: seconds, figure: slices.Max(r.ends), target: 5,
+		note: fmt.Sprintf("of %d; p50: %s", len(r.ends), seconds.format(median(r.ends))),
+	})
 }
 
 // clear removes what the run has written.
@@ -251,5 +268,13 @@ func (r *run) during(ctx context.Context, s *server, f func(context.Context, *se
 	if err != nil {
 		return errors.Join(err, s.health(), s.kill())
 	}
-	return s.stop()
+	return r.stop(s)
+}
+
+// stop ends a server as an operator does.
+func (r *run) stop(s *server) error {
+	began := time.Now()
+	err := s.stop()
+	r.ends = append(r.ends, time.Since(began).Seconds())
+	return err
 }

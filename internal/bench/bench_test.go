@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkRows(t, table, 4+6+4)
+	checkRows(t, table, 4+6+4+1)
 	left, err := os.ReadDir(cfg.Temp)
 	if err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)
@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 		if table, err = Run(t.Context(), cfg); err != nil {
 			t.Fatal(err)
 		}
-		checkRows(t, table, 4)
+		checkRows(t, table, 4+1)
 		if _, err := os.Stat(filepath.Join(store, "log")); err != nil {
 			t.Error(err)
 		}

@@ -139,13 +139,15 @@ func (s *server) health() error {
 	return nil
 }
 
-// stop ends the server as an operator does.
+// stop ends the server as an operator does. One that does not end is made to write into its log where it hangs.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return errors.Join(err, s.kill())
 	}
-	late := time.AfterFunc(stopTime, func() { s.cmd.Process.Kill() })
+	late := time.AfterFunc(stopTime, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
 	defer late.Stop()
+	never := time.AfterFunc(2*stopTime, func() { s.cmd.Process.Kill() })
+	defer never.Stop()
 	if err := s.cmd.Wait(); err != nil {
 		return fmt.Errorf("the server did not end well: %w: %s", err, lastWords(s.log))
 	}

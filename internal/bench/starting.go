@@ -28,7 +28,7 @@ func (r *run) startsClean(ctx context.Context, data string) error {
 		if err != nil {
 			return err
 		}
-		if err := s.stop(); err != nil {
+		if err := r.stop(s); err != nil {
 			return err
 		}
 		if i > 0 && (best == nil || s.startWall < best.startWall) { // the first one follows the import
@@ -76,7 +76,7 @@ func (r *run) startsAfterKill(ctx context.Context, data string) error {
 	if s, err = r.serveData(ctx, data); err != nil {
 		return err
 	}
-	if err := s.stop(); err != nil {
+	if err := r.stop(s); err != nil {
 		return err
 	}
 	r.addStart("after kill -9 under load", s, 3)
@@ -92,7 +92,7 @@ func (r *run) rebuilds(ctx context.Context, data string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.stop(); err != nil {
+	if err := r.stop(s); err != nil {
 		return err
 	}
 	n := float64(r.stored.count)
