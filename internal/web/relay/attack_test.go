@@ -1,13 +1,17 @@
 package relay
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -54,6 +58,94 @@ func TestLongFrames(t *testing.T) {
 		}
 	})
 	n.connect().sync()
+}
+
+// TestUnfinishedMessages: what never ends is bounded in all, gives back what it had, and keeps nobody from speaking.
+func TestUnfinishedMessages(t *testing.T) {
+	const all, each, many = 1 << 20, 300 << 10, 30
+	n := startNode(t, t.TempDir(), true, func(cfg *Config) { cfg.Limits.Unfinished = all })
+	speaker := n.connect()
+	var clients []*client
+	closed := make(chan error, many)
+	for range many {
+		c := n.connect()
+		header := append([]byte{0x81, 0x80 | 127}, binary.BigEndian.AppendUint64(nil, each+100)...)
+		c.sendBytes(append(header, 0, 0, 0, 0))
+		go func() {
+			_, _ = c.conn.Write(make([]byte, each)) // the rest never comes
+			_, err := c.read()
+			closed <- err
+		}()
+		clients = append(clients, c)
+	}
+	for range many - 1 - all/each { // a message takes memory in steps, so that one more may be too many
+		err := <-closed
+		var reason *closeError
+		if errors.As(err, &reason) && reason.code != statusTryAgain {
+			t.Errorf("got %v", err)
+		}
+	}
+	if held := n.relay.unfinished.Load(); held > all+many*crowded {
+		t.Errorf("%d bytes of unfinished messages are held, want at most %d", held, all+many*crowded)
+	}
+	speaker.publish(n.note(alice, 0, strings.Repeat("x", 3000)), true, "")
+	for _, c := range clients {
+		c.conn.Close()
+	}
+	for n.relay.unfinished.Load() > 0 {
+		runtime.Gosched()
+	}
+	speaker.publish(n.note(alice, 1, strings.Repeat("x", 200_000)), true, "")
+}
+
+// slowly gives a byte each time, and takes its time.
+type slowly struct {
+	r    io.Reader
+	each time.Duration
+}
+
+func (s slowly) Read(p []byte) (int, error) {
+	time.Sleep(s.each) // the bubble's clock
+	return s.r.Read(p[:1])
+}
+
+// TestDrippingMessages: a message that comes byte by byte is given up, in one frame or in many; a slow link's is not.
+func TestDrippingMessages(t *testing.T) {
+	var parts bytes.Buffer
+	for i := range 500 {
+		op := ws.OpContinuation
+		if i == 0 {
+			op = ws.OpText
+		}
+		if err := ws.WriteFrame(&parts, part(op, "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var one bytes.Buffer
+	if err := ws.WriteFrame(&one, frame(ws.OpText, strings.Repeat("x", 50_000))); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		bytes []byte
+		each  time.Duration
+		ok    bool
+	}{
+		"one frame, dripping":   {one.Bytes(), time.Second, false},
+		"many frames, dripping": {parts.Bytes(), time.Second, false},
+		"a slow link":           {one.Bytes(), writeTime / writeChunk, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			frames := frameReader{
+				r: bufio.NewReaderSize(slowly{bytes.NewReader(tt.bytes), tt.each}, 16), limit: 1 << 20,
+				hold: func(int, int) bool { return true },
+			}
+			message, err := frames.next()
+			var closing *closeError
+			if tt.ok != (err == nil) || err != nil && (!errors.As(err, &closing) || closing.code != ws.StatusPolicyViolation) {
+				t.Errorf("%s: %d bytes, %v", name, len(message), err)
+			}
+		})
+	}
 }
 
 // TestManySubscriptions: 100,000 REQs open as many as are allowed, and the rest leaves nothing behind.

@@ -160,6 +160,7 @@ func (c *conn) read(in *inbox) (err error) {
 		inflate: c.out.deflate,
 		pong:    func(payload []byte) { c.out.control(ws.OpPong, payload) },
 		bye:     c.out.finish,
+		hold:    c.relay.hold,
 	}
 	for !in.empty() {
 		frame, err := frames.next()

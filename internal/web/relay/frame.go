@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -13,6 +14,9 @@ import (
 
 // errGone is returned when the client has said farewell.
 var errGone = errors.New("the client closed the connection")
+
+// statusTryAgain is registered by IANA beside those of RFC 6455.
+const statusTryAgain ws.StatusCode = 1013
 
 // closeError ends a connection with a close frame.
 type closeError struct {
@@ -29,11 +33,25 @@ type frameReader struct {
 	inflate bool                                  // messages may be compressed (RFC 7692)
 	pong    func(payload []byte)                  // answers a ping
 	bye     func(code ws.StatusCode, text string) // answers a close frame
+	hold    func(n, of int) bool                  // counts n bytes more of a message of so many; false: there is no room
+
+	held  int       // bytes counted by hold
+	began time.Time // when the message did
 }
 
 // next returns the next text message, which is the caller's, or nothing after a control frame between messages. Memory
 // grows with what arrives, never with what a header promises.
 func (f *frameReader) next() ([]byte, error) {
+	message, err := f.whole()
+	if f.held > 0 {
+		f.hold(-f.held, 0)
+		f.held = 0
+	}
+	return message, err
+}
+
+// whole is next, with bytes left counted.
+func (f *frameReader) whole() ([]byte, error) {
 	var message []byte
 	state, compressed := ws.StateServerSide, false
 	for fragments := 0; fragments < maxFragments; {
@@ -51,7 +69,9 @@ func (f *frameReader) next() ([]byte, error) {
 			continue
 		}
 		if fragments++; fragments == 1 {
-			compressed = h.Rsv1()
+			compressed, f.began = h.Rsv1(), time.Now()
+		} else if err := f.notTooSlow(len(message)); err != nil {
+			return nil, err
 		}
 		if h.OpCode == ws.OpBinary {
 			return nil, &closeError{ws.StatusUnsupportedData, "only text messages are understood"}
@@ -93,15 +113,37 @@ func (f *frameReader) header(state ws.State) (ws.Header, error) {
 	return h, nil
 }
 
-// payload appends a frame's payload to the message.
+// notTooSlow wants a message to come at writeChunk bytes in writeTime at least: whoever never ends one would keep what
+// all may have.
+func (f *frameReader) notTooSlow(got int) error {
+	if time.Since(f.began) > writeTime*time.Duration(1+got/writeChunk) {
+		return &closeError{ws.StatusPolicyViolation, "the message comes too slowly"}
+	}
+	return nil
+}
+
+// payload appends a frame's payload to the message. What is longer than one step is counted while it is not whole.
 func (f *frameReader) payload(message []byte, h ws.Header) ([]byte, error) {
 	const step = 4 << 10
 	for left := int(h.Length); left > 0; {
 		start := len(message)
 		n := min(left, max(step, start))
+		if start+n > step {
+			f.held += n
+			if !f.hold(n, start+n) {
+				return nil, &closeError{statusTryAgain, "too many long messages at once, try again later"}
+			}
+		}
 		message = slices.Grow(message, n)[:start+n]
-		if _, err := io.ReadFull(f.r, message[start:]); err != nil {
-			return nil, noEOF(err)
+		for got := start; got < start+n; {
+			k, err := f.r.Read(message[got:])
+			if err != nil {
+				return nil, noEOF(err)
+			}
+			got += k
+			if err := f.notTooSlow(got); err != nil {
+				return nil, err
+			}
 		}
 		ws.Cipher(message[start:], h.Mask, int(h.Length)-left)
 		left -= n

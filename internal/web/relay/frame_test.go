@@ -227,6 +227,7 @@ func FuzzFrames(f *testing.F) {
 					t.Errorf("a pong of %d bytes", len(p))
 				}
 			},
+			hold: func(int, int) bool { return true },
 			bye: func(code ws.StatusCode, _ string) {
 				if ws.CheckCloseFrameData(code, "") != nil {
 					t.Errorf("a farewell with %d", code)

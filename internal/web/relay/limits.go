@@ -52,6 +52,7 @@ type Limits struct {
 	Conns        int // of the relay
 	ConnsPerAddr int // of one address; many phones may sit behind one
 	Frame        int // bytes of one message, however many fragments it comes in
+	Unfinished   int // bytes of all messages that are not whole yet, beyond which each may have only 8 KiB
 	Queue        int // bytes that wait to be written, beyond which a live event drops the connection
 	Queues       int // bytes that wait in all queues of the relay, beyond which each may hold only a sixteenth of Queue
 	Subs         int // open subscriptions
@@ -73,6 +74,7 @@ func DefaultLimits() Limits {
 		Conns:        10_000,
 		ConnsPerAddr: 256,
 		Frame:        512 << 10,
+		Unfinished:   64 << 20,
 		Queue:        1 << 20,
 		Queues:       256 << 20,
 		Subs:         100,

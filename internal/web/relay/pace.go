@@ -87,6 +87,18 @@ func (p pace) wait(n int) {
 	}
 }
 
+// crowded is what a message may have while Limits.Unfinished is used up.
+const crowded = 8 << 10
+
+// hold counts n bytes more of a message that is not whole yet and has so many then. It reports whether there is room.
+func (r *Relay) hold(n, of int) bool {
+	all := r.unfinished.Add(int64(n))
+	if n < 0 || of <= crowded || all <= int64(r.cfg.Limits.Unfinished) {
+		return true
+	}
+	return r.stats.within(limitUnfinished, false)
+}
+
 var errBusy = errors.New("too many queries at once from your address")
 
 // beginQuery counts one more query that reads the store, unless the address has too many; end counts it off.

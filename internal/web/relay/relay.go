@@ -52,15 +52,16 @@ type Config struct {
 
 // Relay is an http.Handler for WebSocket upgrades.
 type Relay struct {
-	cfg       Config
-	stats     *stats
-	addresses *addresses
-	authors   authors
-	queued    atomic.Int64 // bytes in all outgoing queues
-	negItems  atomic.Int64 // events in all reconciliations
-	filters   atomic.Int64 // bytes of all subscriptions' filters
-	flushers  flushers
-	deflated  deflatedEvents
+	cfg        Config
+	stats      *stats
+	addresses  *addresses
+	authors    authors
+	queued     atomic.Int64 // bytes in all outgoing queues
+	negItems   atomic.Int64 // events in all reconciliations
+	filters    atomic.Int64 // bytes of all subscriptions' filters
+	unfinished atomic.Int64 // bytes of all messages that are not whole yet
+	flushers   flushers
+	deflated   deflatedEvents
 
 	mu      sync.Mutex // guards what follows; held only for a moment
 	conns   map[*conn]struct{}

@@ -46,12 +46,13 @@ const (
 	limitSubscriptions
 	limitFilters
 	limitReconciliations
+	limitUnfinished
 	limits
 )
 
 var limitNames = [limits]string{
 	"connections", "messages", "bytes", "events", "letters", "author", "queries", "queries-at-once", "subscriptions",
-	"filters", "reconciliations",
+	"filters", "reconciliations", "unfinished",
 }
 
 // refusals are the words before the colon of an OK message that refuses (NIP-01, NIP-13, NIP-42).
