@@ -29,8 +29,8 @@ type Transfer struct {
 }
 
 // Import takes in events as JSON lines (Road Import). refused, if not nil, is told of each line that was not taken, in
-// their order, and progress of each chunk of lines. Empty lines count for nothing. Reading, decoding, checking and storing
-// go on at once. Where ctx or r end it early, what was begun is finished and counted.
+// their order, and progress of each chunk of lines. Empty lines count for nothing. Reading, decoding, checking and
+// storing go on at once. Where ctx or r end it early, what was begun is finished and counted.
 func (a *App) Import(ctx context.Context, r io.Reader, refused func(line int, reason string),
 	progress func(Transfer)) (total Transfer, err error) {
 	if refused == nil {

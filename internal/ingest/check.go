@@ -63,8 +63,8 @@ func (in *Ingest) permit(e *nostr.Event, w policy.Writer) error {
 	return in.checkTimes(e, w.Road)
 }
 
-// isPrivate: whom the operators have shut out is told to the author alone, who can sign; all else that policy goes by is
-// in the event itself and in the roster, which anyone may read.
+// isPrivate: whom the operators shut out is told to the author alone, who can sign. All else that policy goes by is in
+// the event itself and in the roster, which anyone may read.
 func isPrivate(err error) bool {
 	var refusal *policy.Error
 	return errors.As(err, &refusal) && refusal.Prefix == "blocked"

@@ -20,8 +20,8 @@ import (
 // signature alone much faster.
 const wide = bits.UintSize == 64
 
-// minBatch is how many signatures it takes for a batch to cost less than checking each (BenchmarkBatch): 16, or 64 where
-// words are not wide.
+// minBatch is how many signatures it takes for a batch to cost less than checking each (BenchmarkBatch): 16, or 64
+// where words are not wide.
 const minBatch = 64 - 48*(bits.UintSize>>6)
 
 // maxKeys bounds the memory of lifted keys: about 150 bytes each.

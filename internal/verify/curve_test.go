@@ -143,8 +143,8 @@ func TestInfinity(t *testing.T) {
 	}
 }
 
-// TestForgeriesDoNotCancelOut has two signatures whose errors are opposite: only random coefficients tell their sum from
-// that of good ones.
+// TestForgeriesDoNotCancelOut has two signatures whose errors are opposite: only random coefficients tell their sum
+// from that of good ones.
 func TestForgeriesDoNotCancelOut(t *testing.T) {
 	a, b := sign(t, &nostr.Event{Content: "a"}), sign(t, &nostr.Event{Content: "b"})
 	c := newCurve()
@@ -221,8 +221,8 @@ func TestKeysAreBounded(t *testing.T) {
 	}
 }
 
-// FuzzSignature holds that every road says the same of any signature. The input is what is wrong with a good one, so that
-// what is nearly right is tried as well as what is not right at all.
+// FuzzSignature holds that every road says the same of any signature. The input is what is wrong with a good one, so
+// that what is nearly right is tried as well as what is not right at all.
 func FuzzSignature(f *testing.F) {
 	good := sign(f, &nostr.Event{Content: "good"})
 	c := newCurve()

@@ -14,8 +14,8 @@ import (
 	"madang/internal/policy"
 )
 
-// A client may send many events without waiting for each OK, and ask on: those of all clients that wait are verified and
-// committed together.
+// A client may send many events without waiting for each OK, and ask on: those of all clients that wait are verified
+// and committed together.
 const (
 	waitingEvents = 64
 	waitingBytes  = 1 << 20 // about

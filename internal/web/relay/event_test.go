@@ -14,8 +14,8 @@ import (
 	"madang/internal/nostr"
 )
 
-// TestUnreadAnswersHoldUpNobodyElse has a client send events and read no answer, over a connection that holds nothing in
-// between: it has to wait, others do not, and in the end it has every answer.
+// TestUnreadAnswersHoldUpNobodyElse has a client send events and read no answer, over a connection that holds nothing
+// in between: it has to wait, others do not, and in the end it has every answer.
 func TestUnreadAnswersHoldUpNobodyElse(t *testing.T) {
 	n := startNode(t, t.TempDir(), true, func(cfg *Config) { cfg.Limits.Queue = 8 << 10 })
 	addr, _ := n.relay.addresses.join(netip.Addr{})
