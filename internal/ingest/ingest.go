@@ -6,7 +6,9 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -146,7 +148,18 @@ func (in *Ingest) Start(ctx context.Context, events []*nostr.Event, w policy.Wri
 // work, so that a single event wakes no other. It may take the time of a commit.
 func (in *Ingest) Run(ctx context.Context, events []*nostr.Event, w policy.Writer, done func(results []Result)) {
 	if in.enter(ctx, events, w, done) {
+		defer endOnPanic()
 		in.lead()
+	}
+}
+
+// endOnPanic ends the process though a caller of Run would recover: after a panic halfway nobody would lead any more,
+// and the node would serve on without ever taking an event in. The next start finds log and index in order.
+func endOnPanic() {
+	if v := recover(); v != nil {
+		stack := debug.Stack()
+		go func() { panic(fmt.Sprintf("%v, brought in by\n%s", v, stack)) }()
+		select {}
 	}
 }
 
