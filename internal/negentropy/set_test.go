@@ -67,7 +67,8 @@ func TestSetHistory(t *testing.T) {
 			check(t, v.set, v.want)
 			since := random.Int64N(seconds+2) - 1
 			until := random.Int64N(seconds+2) - 1
-			part := slices.DeleteFunc(slices.Clone(v.want), func(it Item) bool { return it.Timestamp < since || it.Timestamp > until })
+			outside := func(it Item) bool { return it.Timestamp < since || it.Timestamp > until }
+			part := slices.DeleteFunc(slices.Clone(v.want), outside)
 			check(t, v.set.Between(since, until), part)
 			check(t, v.set.Between(0, math.MaxInt64), v.want)
 		}

@@ -124,7 +124,8 @@ func TestPaging(t *testing.T) {
 		}, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &script{t: t, events: append(notes(t, key(10), 20, 60), notes(t, key(11), 0, 100)...), most: 7, other: c.other}
+			s := &script{t: t, most: 7, other: c.other}
+			s.events = append(notes(t, key(10), 20, 60), notes(t, key(11), 0, 100)...)
 			here, got, err := s.sync(c.patience)
 			if err != nil || got != (Report{Received: 100, Sent: 20}) {
 				t.Errorf("%+v, %v", got, err)
@@ -159,6 +160,7 @@ func TestHostileRelays(t *testing.T) {
 	wanted, other := event(t, key(11), 1, 5, "wanted"), event(t, key(12), 1, 5, "other")
 	forged := *wanted
 	forged.Content = "forged"
+	endless := slices.Repeat([]*nostr.Event{other}, maxAnswer)
 	set := negentropy.NewSet([]negentropy.Item{{Timestamp: wanted.CreatedAt, ID: wanted.ID}})
 	reconciles := func(answer func(req nostr.ReqMsg, say func(string))) func(nostr.ClientMessage, func(string)) bool {
 		return func(m nostr.ClientMessage, say func(string)) bool {
@@ -208,14 +210,16 @@ func TestHostileRelays(t *testing.T) {
 		"nothing":             {reconciles(give()), Report{Withheld: 1, Sent: 60}, nil},
 		"something else":      {reconciles(give(other)), Report{Withheld: 1, Sent: 60}, nil},
 		"forged":              {reconciles(give(&forged)), Report{Refused: 1, Sent: 60}, nil},
-		"no end of events":    {reconciles(give(slices.Repeat([]*nostr.Event{other}, maxAnswer)...)), Report{}, errMessage},
+		"no end of events":    {reconciles(give(endless...)), Report{}, errMessage},
 		"no JSON":             {always("hello"), Report{}, errMessage},
 		"no negentropy":       {negAlways([]byte("a\x00")), Report{}, errMessage},
 		"a message cut short": {negAlways([]byte{}), Report{}, errMessage},
 		"a later version":     {negAlways([]byte{0x62}), Report{}, os.ErrDeadlineExceeded}, // a REQ gets no answer
 		"not for this one":    {always(`["NEG-ERR","n","restricted: x"]`), Report{}, os.ErrDeadlineExceeded},
 		"no end of a message": {always(`["NOTICE","` + strings.Repeat("x", maxMessage) + `"]`), Report{}, errMessage},
-		"a refusal":           {reconciles(func(m nostr.ReqMsg, say func(string)) { say(`["CLOSED","` + m.SubID + `","restricted: x"]`) }), Report{}, new(refusal)},
+		"a refusal": {reconciles(func(m nostr.ReqMsg, say func(string)) {
+			say(`["CLOSED","` + m.SubID + `","restricted: x"]`)
+		}), Report{}, new(refusal)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{t: t, most: 100, other: c.other}

@@ -333,8 +333,12 @@ func TestCutsWithoutEnd(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	here := newNode(t, key(1), true, nil)
+	down := func(ctx context.Context, url string) error {
+		_, err := Sync(ctx, here.config(), Options{URL: url, Filter: nostr.All(), Down: true}, nil)
+		return err
+	}
 	for _, url := range []string{"", "http://127.0.0.1/", "ws:///", "ws://a b/", "wss://me@example.org", "127.0.0.1:80"} {
-		_, err := Sync(t.Context(), here.config(), Options{URL: url, Filter: nostr.All(), Down: true}, nil)
+		err := down(t.Context(), url)
 		if !errors.Is(err, ErrURL) {
 			t.Errorf("%q: %v", url, err)
 		}
@@ -344,13 +348,13 @@ func TestAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	_, err = Sync(t.Context(), here.config(), Options{URL: "ws://" + l.Addr().String(), Filter: nostr.All(), Down: true}, nil)
+	err = down(t.Context(), "ws://"+l.Addr().String())
 	if err == nil || !strings.Contains(err.Error(), "connecting") {
 		t.Errorf("nobody there: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Sync(ctx, here.config(), Options{URL: here.url(), Filter: nostr.All(), Down: true}, nil); !errors.Is(err, context.Canceled) {
+	if err := down(ctx, here.url()); !errors.Is(err, context.Canceled) {
 		t.Errorf("given up: %v", err)
 	}
 }
