@@ -84,7 +84,10 @@ func (e *outEvent) compressed() []byte {
 // deflatedEvents keeps what stored events were deflated to, since many people ask for the same ones: an event that is asked
 // for once is sent as it is, and deflated when it is asked for again. Its place follows from its position, so that a
 // newer one takes an older one's place.
-type deflatedEvents [1 << deflatedBits]atomic.Pointer[deflatedEvent]
+type deflatedEvents struct {
+	kept  [1 << deflatedBits]atomic.Pointer[deflatedEvent]
+	stats *stats
+}
 
 const (
 	deflatedBits = 12
@@ -98,7 +101,7 @@ type deflatedEvent struct {
 
 func (d *deflatedEvents) place(pos eventlog.Position) *atomic.Pointer[deflatedEvent] {
 	const golden = 0x9e3779b97f4a7c15 // Fibonacci hashing
-	return &d[uint64(pos)*golden>>(64-deflatedBits)]
+	return &d.kept[uint64(pos)*golden>>(64-deflatedBits)]
 }
 
 func (d *deflatedEvents) put(pos eventlog.Position, body []byte) {
@@ -107,15 +110,22 @@ func (d *deflatedEvents) put(pos eventlog.Position, body []byte) {
 	}
 }
 
+// deflate deflates an event and keeps what that gave.
+func (d *deflatedEvents) deflate(pos eventlog.Position, json []byte) []byte {
+	body := deflateEvent(json)
+	d.put(pos, body)
+	d.stats.deflated.Inc()
+	if body != nil {
+		d.stats.saved.Add(len(json) - len(body))
+	}
+	return body
+}
+
 // live returns an event for all whom it is on its way to.
 func (d *deflatedEvents) live(pos eventlog.Position, json []byte) *outEvent {
 	e := &outEvent{json: json}
 	if len(json) >= minDeflate {
-		e.deflate = func(json []byte) []byte {
-			body := deflateEvent(json)
-			d.put(pos, body)
-			return body
-		}
+		e.deflate = func(json []byte) []byte { return d.deflate(pos, json) }
 	}
 	return e
 }
@@ -131,11 +141,7 @@ func (d *deflatedEvents) stored(pos eventlog.Position, json []byte) *outEvent {
 	case known != nil && known.pos == pos && known.body != nil:
 		e.deflate = func([]byte) []byte { return known.body }
 	case known != nil && known.pos == pos || len(json) >= rawDeflate:
-		e.deflate = func(json []byte) []byte {
-			body := deflateEvent(json)
-			d.put(pos, body)
-			return body
-		}
+		e.deflate = func(json []byte) []byte { return d.deflate(pos, json) }
 	default:
 		d.put(pos, nil)
 	}

@@ -181,6 +181,9 @@ func TestDeflatedOnce(t *testing.T) {
 			t.Errorf("one event was deflated to %v bytes beside the subscription's name", sizes)
 		}
 	}
+	if n, saved := n.relay.stats.deflated.Get(), n.relay.stats.saved.Get(); n != 2 || saved == 0 {
+		t.Errorf("%d events are counted as deflated, and %d bytes as saved", n, saved)
+	}
 }
 
 func TestBadCompression(t *testing.T) {

@@ -93,6 +93,7 @@ func New(cfg Config) *Relay {
 	r.addresses, r.authors.rate = newAddresses(cfg.Limits), cfg.Limits.Key
 	r.flushers.most = runtime.GOMAXPROCS(0)
 	r.stats = newStats(cfg.Metrics, r)
+	r.deflated.stats = r.stats
 	return r
 }
 

@@ -12,6 +12,7 @@ type stats struct {
 	set                 *metrics.Set
 	accepted, duplicate *metrics.Counter
 	deliveries, dropped *metrics.Counter
+	deflated, saved     *metrics.Counter // events, and bytes by which they got smaller
 	received, sent      *metrics.Counter // bytes, as they went over the wire
 	queries             [queryKinds]*metrics.Histogram
 	limited             [limits]*metrics.Counter
@@ -72,6 +73,8 @@ func newStats(set *metrics.Set, r *Relay) *stats {
 		dropped:     set.NewCounter("madang_relay_slow_readers_dropped_total"),
 		received:    set.NewCounter("madang_relay_received_bytes_total"),
 		sent:        set.NewCounter("madang_relay_sent_bytes_total"),
+		deflated:    set.NewCounter("madang_relay_deflated_events_total"),
+		saved:       set.NewCounter("madang_relay_deflate_saved_bytes_total"),
 		authOK:      set.NewCounter(`madang_relay_auth_total{result="ok"}`),
 		authRefused: set.NewCounter(`madang_relay_auth_total{result="refused"}`),
 	}
