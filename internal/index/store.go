@@ -130,15 +130,10 @@ func listener(cfg Config, h *health) *pebble.EventListener {
 
 // condemn notes that the index is damaged, so that the next start rebuilds it. Where even that fails, the next start may
 // find the damage anew.
-func condemn(cfg Config) { _ = touch(cfg, condemnation(cfg.Dir)) }
-
-// touch makes an empty file.
-func touch(cfg Config, name string) error {
-	f, err := cfg.fs.Create(name, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
+func condemn(cfg Config) {
+	if f, err := cfg.fs.Create(condemnation(cfg.Dir), vfs.WriteCategoryUnspecified); err == nil {
+		_ = f.Close()
 	}
-	return f.Close()
 }
 
 func condemnation(dir string) string { return dir + ".damaged" }

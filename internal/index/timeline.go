@@ -19,8 +19,8 @@ import (
 )
 
 // timeline is the set of all events that are held, have not expired and are nobody's mail, by time and id: what one node
-// reconciles with another (NIP-77). It is in memory alone, some 41 bytes an event. It is built when it is first asked
-// for, and at each later start in the background; from then on commits feed it.
+// reconciles with another (NIP-77). It is in memory alone, some 41 bytes an event. A node that serves builds it in the
+// background; from then on commits feed it.
 type timeline struct {
 	stop atomic.Bool // the index is being closed: what is being built is of no use
 
@@ -124,20 +124,14 @@ func AsksForAll(f nostr.Filter) bool {
 	return f.IDs == nil && f.Authors == nil && f.Kinds == nil && len(f.Tags) == 0 && f.Search == ""
 }
 
-// PrepareTimeline builds the timeline in the background, if one was ever asked for here: a node that has no peers need
-// not keep it.
+// PrepareTimeline builds the timeline in the background, so that the first to ask need not wait for it.
 func (x *Index) PrepareTimeline() {
 	if x.enter() != nil {
 		return
 	}
 	defer x.users.Done()
-	if _, err := x.cfg.fs.Stat(x.wantsTimeline()); err == nil {
-		x.buildTimeline()
-	}
+	x.buildTimeline()
 }
-
-// wantsTimeline names the mark that a timeline was asked for.
-func (x *Index) wantsTimeline() string { return x.cfg.Dir + ".timeline" }
 
 // buildTimeline begins to build it, unless that was done before. The caller has entered.
 func (x *Index) buildTimeline() *building {
@@ -153,10 +147,7 @@ func (x *Index) buildTimeline() *building {
 			defer close(b.done)
 			if b.err = x.readTimeline(); b.err != nil {
 				t.giveUp(b)
-				return
 			}
-			// Where the mark cannot be made, the first to ask after the next start waits.
-			_ = touch(x.cfg, x.wantsTimeline())
 		}()
 	}
 	return t.building
