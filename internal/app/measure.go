@@ -18,6 +18,13 @@ func (a *App) measure() {
 	gauge := func(name string, value func() float64) { a.Metrics.NewGauge(name, value) }
 	gauge("madang_log_bytes", func() float64 { return float64(a.Log.End()) })
 	gauge("madang_index_bytes", func() float64 { return float64(a.Index.DiskBytes()) })
+	gauge("madang_index_written_bytes", func() float64 { return float64(a.Index.WrittenBytes()) })
+	gauge("madang_index_failing", func() float64 {
+		if a.Index.Trouble() != nil {
+			return 1
+		}
+		return 0
+	})
 	gauge("madang_events", func() float64 { return float64(a.Index.Len()) })
 	gauge("madang_blobs", func() float64 {
 		count, _ := a.Blobs.Total()

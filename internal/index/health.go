@@ -13,11 +13,9 @@ import (
 
 // health is what one opened store's work in the background says of itself. While tables cannot be written, the index
 // answers queries and takes nothing in (it would soon wait for memory that never gets free), and Pebble tries again and
-// again. A store whose manifest could not be written is spoiled: it answers queries, and is opened again by CatchUp.
+// again.
 type health struct {
 	flush, compaction work
-	spoiled           atomic.Pointer[error]
-	abandoned         atomic.Bool // nobody waits for it to be opened any more
 	retryAfter        time.Duration
 	tableSize         uint64 // bytes of a table in memory, of a store that has grown to its size
 
@@ -33,19 +31,7 @@ func newHealth(cfg Config) *health {
 }
 
 // err says why the index takes nothing in, or nil.
-func (h *health) err() error {
-	if err := h.spoiled.Load(); err != nil {
-		return *err
-	}
-	return h.flush.err()
-}
-
-func (h *health) spoil(err error) {
-	if h.spoiled.CompareAndSwap(nil, &err) {
-		h.flush.logger.Error("index takes nothing in until it is opened again", "error", err)
-	}
-	h.tell()
-}
+func (h *health) err() error { return h.flush.err() }
 
 func (h *health) tell() {
 	select {
@@ -108,7 +94,7 @@ func (x *Index) awaitRoom() error {
 }
 
 // storeFS makes Pebble wait before it tries again what has failed: it would do so at once, and on a full disk wear that
-// out for nothing. A spoiled store writes no more tables.
+// out for nothing.
 type storeFS struct {
 	vfs.FS
 	health *health
@@ -121,71 +107,5 @@ func (f storeFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, 
 	if h.err() != nil || h.compaction.err() != nil {
 		time.Sleep(h.retryAfter)
 	}
-	if err := h.spoiled.Load(); err != nil {
-		if h.abandoned.Load() {
-			select {} // or else it would be tried again for ever
-		}
-		return nil, *err
-	}
 	return f.FS.Create(name, category)
-}
-
-// OpenDir returns a directory whose Sync does not fail: there Pebble would end the process. The store is spoiled instead.
-// Should a power cut undo what was not synced, the next start finds it, at worst by making the index anew.
-func (f storeFS) OpenDir(name string) (vfs.File, error) {
-	dir, err := f.FS.OpenDir(name)
-	return storeDir{dir, f.health}, err
-}
-
-type storeDir struct {
-	vfs.File
-	health *health
-}
-
-func (d storeDir) Sync() error {
-	if err := d.File.Sync(); err != nil {
-		d.health.spoil(err)
-	}
-	return nil
-}
-
-// writable tells whether a file can be written beside the index.
-func writable(cfg Config) (err error) {
-	name := cfg.Dir + ".probe"
-	f, err := cfg.fs.Create(name, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(make([]byte, 4096))
-	return errors.Join(err, f.Sync(), f.Close(), cfg.fs.Remove(name))
-}
-
-// reopen opens a spoiled store again, once the disk takes anything: queries under way end first, and others wait.
-func (x *Index) reopen() error {
-	x.closing.Lock()
-	defer x.closing.Unlock()
-	if x.closed {
-		return ErrClosed
-	}
-	if x.db != nil && x.health.spoiled.Load() == nil {
-		return nil
-	}
-	if err := writable(x.cfg); err != nil {
-		return fmt.Errorf("index cannot be opened again: %w", err)
-	}
-	x.users.Wait()
-	if err := x.closeStore(); err != nil {
-		x.cfg.Logger.Warn("index: closing it to open it again", "error", err)
-	}
-	if err := x.openStore(x.cfg.Bulk); err != nil {
-		return err
-	}
-	n, err := getUint64(x.db, keyCount)
-	if err != nil {
-		return err
-	}
-	x.count.Store(int64(n))
-	x.timeline.reset()
-	x.cfg.Logger.Info("index is open again")
-	return nil
 }

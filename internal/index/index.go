@@ -70,7 +70,7 @@ func (cfg Config) withDefaults() Config {
 // for none of them.
 type Index struct {
 	cfg     Config
-	db      *pebble.DB // nil while it is not open
+	db      *pebble.DB
 	health  *health
 	maxLegs int // see defaultLegs
 	maxPart int // see defaultPart
@@ -100,17 +100,12 @@ type Index struct {
 // ErrClosed: the index was closed.
 var ErrClosed = errors.New("index is closed")
 
-var errNotOpen = errors.New("index could not be opened again")
-
 // enter keeps the store open until the caller calls x.users.Done.
 func (x *Index) enter() error {
 	x.closing.Lock()
 	defer x.closing.Unlock()
 	if x.closed {
 		return ErrClosed
-	}
-	if x.db == nil {
-		return errNotOpen
 	}
 	x.users.Add(1)
 	return nil
@@ -243,9 +238,6 @@ const catchUpGroup = 512
 
 // CatchUp takes in what the log has beyond the watermark. Open does so; after it, only a failed Commit makes it needed.
 func (x *Index) CatchUp(ctx context.Context) error {
-	if err := x.reopen(); err != nil {
-		return err
-	}
 	if err := x.enter(); err != nil {
 		return err
 	}

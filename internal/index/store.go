@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -33,7 +32,7 @@ func openStore(cfg Config, h *health, bulk bool) (*pebble.DB, error) {
 		TargetFileSizes:             [7]int64{4 << 20},
 		FormatMajorVersion:          pebble.FormatNewest,
 		FS:                          storeFS{cfg.fs, h},
-		Logger:                      storeLogger{cfg.Logger, h},
+		Logger:                      storeLogger{cfg.Logger},
 		EventListener:               listener(cfg, h),
 	}
 	if bulk {
@@ -55,8 +54,8 @@ func openStore(cfg Config, h *health, bulk bool) (*pebble.DB, error) {
 	return db, nil
 }
 
-// openPebble is pebble.Open for a disk that fails: Pebble would wait until a table can be written. What it is left to do
-// then holds the store's lock until it is done, or as long as the process lives.
+// openPebble is pebble.Open for a disk that fails: Pebble would wait until a table can be written. Once one can, the store
+// that nobody waits for any more is closed; until then it is locked.
 func openPebble(dir string, opts *pebble.Options, h *health) (*pebble.DB, error) {
 	type opened struct {
 		db  *pebble.DB
@@ -76,7 +75,6 @@ func openPebble(dir string, opts *pebble.Options, h *health) (*pebble.DB, error)
 			return o.db, o.err
 		case <-h.news:
 			if err := h.err(); err != nil {
-				h.abandoned.Store(true)
 				go func() {
 					if o := <-done; o.err == nil {
 						_ = o.db.Close()
@@ -89,26 +87,20 @@ func openPebble(dir string, opts *pebble.Options, h *health) (*pebble.DB, error)
 }
 
 // storeLogger passes Pebble's errors on; what it tells of its daily work is of no use to an operator.
-type storeLogger struct {
-	*slog.Logger
-	health *health
-}
+type storeLogger struct{ *slog.Logger }
 
 func (l storeLogger) Infof(format string, args ...any) {}
 func (l storeLogger) Errorf(format string, args ...any) {
 	l.Error("index: " + fmt.Sprintf(format, args...))
 }
 
-// Fatalf is what Pebble calls where going on would spoil the index. It may return where the manifest (the list of tables)
-// could not be written: Pebble leaves its state as it was and hands the error on, and health lets it write nothing more.
-// All else ends the process. Nothing is lost by that, since the log has every event: the next start reads on from the
-// watermark, or makes the index anew.
+// Fatalf must not return: Pebble calls it where going on would spoil the index, as when its manifest, the list of tables,
+// could not be written (and itself panics where a directory could not be synced). Nothing is lost by ending the process,
+// since the log has every event: the next start reads on from the watermark, or makes the index anew.
 func (l storeLogger) Fatalf(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if !strings.HasPrefix(text, "MANIFEST") {
-		panic("index: " + text)
-	}
-	l.health.spoil(errors.New(text))
+	l.Error("index: the process ends, and the next start catches up", "error", text)
+	panic("index: " + text)
 }
 
 var errCondemned = errors.New("it was found damaged")
