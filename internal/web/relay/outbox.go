@@ -61,9 +61,10 @@ func (o *outbox) attach(s *socket) {
 func (o *outbox) cut() {
 	o.stop()
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.socket != nil {
-		o.socket.Close()
+	s := o.socket
+	o.mu.Unlock()
+	if s != nil {
+		s.Close() // which waits for who is about to write, and so for mu
 	}
 }
 
