@@ -16,6 +16,8 @@ type stored struct {
 	count   int
 	bytes   int64 // of their JSON and a newline each
 	public  int   // that anybody may read
+	listed  int   // the oldest of these, up to mostListed
+	until   int64 // created_at of the last of those
 	authors int   // so many from number 0 on have about twenty notes
 	ids     []nostr.ID
 	inboxes []inbox // the fullest first
@@ -33,13 +35,18 @@ func readStored(name string, n int) (s stored, err error) {
 	s = stored{file: name, count: n, authors: min(dataset.Authors, max(1, n/400))}
 	step := max(1, n/sampledIDs)
 	wraps := map[string]int{}
+	number := int64(-1)
 	err = dataset.Scan(name, n, func(l dataset.Line) error {
+		number++
 		s.bytes += int64(len(l.JSON)) + 1
 		if l.Kind == nostr.KindGiftWrap {
 			wraps[l.To]++
 			return nil
 		}
-		if s.public++; s.public%step == 0 {
+		if s.public++; s.public <= mostListed {
+			s.listed, s.until = s.public, dataset.Stored.CreatedAt(number)
+		}
+		if s.public%step == 0 {
 			s.ids = append(s.ids, l.ID)
 		}
 		return nil

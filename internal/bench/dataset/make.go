@@ -64,12 +64,18 @@ func (m *maker) block(stream Stream, number int) ([]byte, error) {
 	return lines, nil
 }
 
+// CreatedAt returns when event number i of the stream was made; gift wraps claim up to two days less.
+func (s Stream) CreatedAt(i int64) int64 {
+	if s == Live {
+		return liveFrom + i*liveStep
+	}
+	return storedFrom + i*storedStep
+}
+
 // event makes the block's event number i and signs it.
 func (b *block) event(i int) (*nostr.Event, error) {
 	at := int64(b.number*blockSize + i)
-	if b.at = storedFrom + at*storedStep; b.stream == Live {
-		b.at = liveFrom + at*liveStep
-	}
+	b.at = b.stream.CreatedAt(at)
 	b.text = b.scripts[[]int{0, 0, 0, 1, 1, 2}[b.random.IntN(6)]]
 	author := Author(b.author())
 	var e *nostr.Event
