@@ -46,8 +46,9 @@ func (d *deflation) negotiate(offer httphead.Option) (httphead.Option, error) {
 }
 
 const (
-	minDeflate = 400     // bytes of an event that may be worth it
-	rawDeflate = 4 << 10 // from which on an event is deflated even for one reader who may be the only one
+	minDeflate  = 400      // bytes of an event that may be worth it
+	coldDeflate = 2        // times that an event is sent as it is, because it may be the last time
+	rawDeflate  = 16 << 10 // from which on an event is deflated even for one reader who may be the only one
 )
 
 // sealed reports whether events of the kind are sealed for their readers, so that they do not get smaller.
@@ -81,9 +82,9 @@ func (e *outEvent) compressed() []byte {
 	return e.deflated
 }
 
-// deflatedEvents keeps what stored events were deflated to, since many people ask for the same ones: an event that is asked
-// for once is sent as it is, and deflated when it is asked for again. Its place follows from its position, so that a
-// newer one takes an older one's place.
+// deflatedEvents keeps what stored events were deflated to, since many people ask for the same ones: an event is sent as
+// it is until it has been asked for coldDeflate times. Its place follows from its position, so that a newer one takes an
+// older one's place.
 type deflatedEvents struct {
 	kept  [1 << deflatedBits]atomic.Pointer[deflatedEvent]
 	stats *stats
@@ -96,7 +97,8 @@ const (
 
 type deflatedEvent struct {
 	pos  eventlog.Position
-	body []byte // nil: seen once
+	body []byte // nil: not deflated
+	seen int    // how often it was asked for before that
 }
 
 func (d *deflatedEvents) place(pos eventlog.Position) *atomic.Pointer[deflatedEvent] {
@@ -106,7 +108,7 @@ func (d *deflatedEvents) place(pos eventlog.Position) *atomic.Pointer[deflatedEv
 
 func (d *deflatedEvents) put(pos eventlog.Position, body []byte) {
 	if len(body) <= deflatedSize {
-		d.place(pos).Store(&deflatedEvent{pos, body})
+		d.place(pos).Store(&deflatedEvent{pos: pos, body: body})
 	}
 }
 
@@ -140,10 +142,12 @@ func (d *deflatedEvents) stored(pos eventlog.Position, json []byte) *outEvent {
 	switch {
 	case known != nil && known.pos == pos && known.body != nil:
 		e.deflate = func([]byte) []byte { return known.body }
-	case known != nil && known.pos == pos || len(json) >= rawDeflate:
+	case known != nil && known.pos == pos && known.seen >= coldDeflate || len(json) >= rawDeflate:
 		e.deflate = func(json []byte) []byte { return d.deflate(pos, json) }
+	case known != nil && known.pos == pos:
+		d.place(pos).Store(&deflatedEvent{pos: pos, seen: known.seen + 1})
 	default:
-		d.put(pos, nil)
+		d.place(pos).Store(&deflatedEvent{pos: pos, seen: 1})
 	}
 	return e
 }
