@@ -30,7 +30,7 @@ type Config struct {
 
 // Default is what holds without a file.
 func Default() Config {
-	return Config{Relay: relay.DefaultLimits(), CacheSize: 32 << 20}
+	return Config{Relay: relay.DefaultLimits(), CacheSize: 64 << 20}
 }
 
 // Error is a mistake in a file; its text names file, line and key.

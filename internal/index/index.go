@@ -32,7 +32,7 @@ var (
 type Config struct {
 	Dir       string
 	Log       eventlog.Log
-	CacheSize int64        // bytes of blocks kept in memory; default 32 MiB
+	CacheSize int64        // bytes of blocks kept in memory; default 64 MiB
 	Logger    *slog.Logger // default: slog.Default()
 
 	// Bulk: very many events are about to come. They cost less to take in, and Close puts in order what was written.
@@ -49,7 +49,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.Logger = slog.Default()
 	}
 	if cfg.CacheSize == 0 {
-		cfg.CacheSize = 32 << 20
+		cfg.CacheSize = 64 << 20
 	}
 	if cfg.memTableSize == 0 {
 		cfg.memTableSize = 8 << 20
