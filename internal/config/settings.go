@@ -22,7 +22,7 @@ func (c *Config) settings() []setting {
 		{"relay.connections_per_address", "Connections from one address; many phones may sit behind one",
 			count{&r.ConnsPerAddr, 1}},
 		{"relay.message", "The largest message from a client", size{&r.Frame, 1 << 10}},
-		{"relay.unfinished", "What all connections may have sent of messages that are not whole yet; beyond it each may "+
+		{"relay.unfinished", "What all connections may have sent of messages that are not whole yet; beyond it each may " +
 			"only have 8 KiB", size{&r.Unfinished, 64 << 10}},
 		{"relay.queue", "What may wait to be sent to one connection; one that reads more slowly is dropped",
 			size{&r.Queue, 64 << 10}},
