@@ -16,8 +16,7 @@ type stored struct {
 	count   int
 	bytes   int64 // of their JSON and a newline each
 	public  int   // that anybody may read
-	listed  int   // the oldest of these, up to mostListed
-	until   int64 // created_at of the last of those
+	until   int64 // created_at of the mostListed-th of these, or of the last
 	authors int   // so many from number 0 on have about twenty notes
 	ids     []nostr.ID
 	inboxes []inbox // the fullest first
@@ -44,7 +43,7 @@ func readStored(name string, n int) (s stored, err error) {
 			return nil
 		}
 		if s.public++; s.public <= mostListed {
-			s.listed, s.until = s.public, dataset.Stored.CreatedAt(number)
+			s.until = dataset.Stored.CreatedAt(number)
 		}
 		if s.public%step == 0 {
 			s.ids = append(s.ids, l.ID)

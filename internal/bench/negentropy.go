@@ -16,19 +16,19 @@ const mostListed = 500_000 // ids
 // start and again.
 func (r *run) negentropy(ctx context.Context) error {
 	return r.served(ctx, func(ctx context.Context, s *server) error {
+		filter := fmt.Sprintf(`{"until":%d}`, r.stored.until)
+		var listed []int
 		for _, when := range []string{"cold", "warm"} {
 			c, err := dial(ctx, s.addr, clientOptions{buffer: 512 << 10})
 			if err != nil {
 				return err
 			}
-			l, err := list(s, c, fmt.Sprintf(`{"until":%d}`, r.stored.until))
+			l, err := list(s, c, filter)
 			c.close()
 			if err != nil {
 				return fmt.Errorf("%s: %w", when, err)
 			}
-			if l.ids < r.stored.listed { // the node's own profile and the like may be among them
-				return fmt.Errorf("%s: %d ids, not %d", when, l.ids, r.stored.listed)
-			}
+			listed = append(listed, l.ids)
 			const asHex = 64
 			r.add(row{
 				what: fmt.Sprintf("listing %s ids, %s: CPU an id", thousands(fmt.Sprint(l.ids)), when), unit: seconds,
@@ -41,8 +41,35 @@ func (r *run) negentropy(ctx context.Context) error {
 				note: "CPU until then: " + seconds.format(l.firstCPU.Seconds()),
 			})
 		}
-		return nil
+		held, err := count(ctx, s, filter)
+		if err == nil && (listed[0] != held || listed[1] != held) {
+			err = fmt.Errorf("%d ids were listed of %d that the node counts", listed, held)
+		}
+		return err
 	})
+}
+
+// count asks how many events a stranger may read (NIP-45).
+func count(ctx context.Context, s *server, filter string) (n int, err error) {
+	c, err := dial(ctx, s.addr, clientOptions{})
+	if err != nil {
+		return 0, err
+	}
+	defer c.close()
+	if _, err := c.await(isAuth); err != nil {
+		return 0, err
+	}
+	if err := c.send(textFrame(fmt.Appendf(nil, `["COUNT","n",%s]`, filter))); err != nil {
+		return 0, err
+	}
+	m, err := c.next()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Sscanf(string(m), `["COUNT","n",{"count":%d`, &n); err != nil {
+		return 0, unexpected(m)
+	}
+	return n, nil
 }
 
 // listing is what it took.
