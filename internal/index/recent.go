@@ -1,36 +1,18 @@
 package index
 
-import (
-	"sync/atomic"
+import "madang/internal/eventlog"
 
-	"madang/internal/eventlog"
-)
+// recent holds events that queries have found lately, since most people ask for the newest.
+type recent struct{ items eventlog.Recent[Item] }
 
-// recent holds events that queries have found lately, since most people ask for the newest. An item's place follows
-// from its position, so that a newer one takes an older one's place without any bookkeeping.
-type recent [recentItems]atomic.Pointer[Item]
+// recentSize is how many bytes an event may have: all together some 6 MiB where events have the usual size, three times
+// as much at worst.
+const recentSize = 4 << 10
 
-// At most 4096 items of 4 KiB: some 6 MiB where events have the usual size, three times as much at worst.
-const (
-	recentBits  = 12
-	recentItems = 1 << recentBits
-	recentSize  = 4 << 10
-)
-
-func (r *recent) slot(pos eventlog.Position) *atomic.Pointer[Item] {
-	const golden = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio spreads neighbours apart (Fibonacci hashing)
-	return &r[uint64(pos)*golden>>(64-recentBits)]
-}
-
-func (r *recent) get(pos eventlog.Position) (Item, bool) {
-	if it := r.slot(pos).Load(); it != nil && it.Pos == pos {
-		return *it, true
-	}
-	return Item{}, false
-}
+func (r *recent) get(pos eventlog.Position) (Item, bool) { return r.items.Get(pos) }
 
 func (r *recent) put(it Item) {
 	if len(it.JSON) <= recentSize {
-		r.slot(it.Pos).Store(&it)
+		r.items.Put(it.Pos, it)
 	}
 }

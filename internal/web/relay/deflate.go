@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws/wsflate"
@@ -83,32 +82,22 @@ func (e *outEvent) compressed() []byte {
 }
 
 // deflatedEvents keeps what stored events were deflated to, since many people ask for the same ones: an event is sent as
-// it is until it has been asked for coldDeflate times. Its place follows from its position, so that a newer one takes an
-// older one's place.
+// it is until it has been asked for coldDeflate times.
 type deflatedEvents struct {
-	kept  [1 << deflatedBits]atomic.Pointer[deflatedEvent]
+	kept  eventlog.Recent[deflatedEvent]
 	stats *stats
 }
 
-const (
-	deflatedBits = 12
-	deflatedSize = 4 << 10 // of what is kept: 16 MiB at worst, and 2 MiB where events have the usual size
-)
+const deflatedSize = 4 << 10 // of what is kept: 16 MiB at worst, and 2 MiB where events have the usual size
 
 type deflatedEvent struct {
-	pos  eventlog.Position
 	body []byte // nil: not deflated
 	seen int    // how often it was asked for before that
 }
 
-func (d *deflatedEvents) place(pos eventlog.Position) *atomic.Pointer[deflatedEvent] {
-	const golden = 0x9e3779b97f4a7c15 // Fibonacci hashing
-	return &d.kept[uint64(pos)*golden>>(64-deflatedBits)]
-}
-
 func (d *deflatedEvents) put(pos eventlog.Position, body []byte) {
 	if len(body) <= deflatedSize {
-		d.place(pos).Store(&deflatedEvent{pos: pos, body: body})
+		d.kept.Put(pos, deflatedEvent{body: body})
 	}
 }
 
@@ -138,16 +127,14 @@ func (d *deflatedEvents) stored(pos eventlog.Position, json []byte) *outEvent {
 	if len(json) < minDeflate {
 		return e
 	}
-	known := d.place(pos).Load()
+	known, _ := d.kept.Get(pos)
 	switch {
-	case known != nil && known.pos == pos && known.body != nil:
+	case known.body != nil:
 		e.deflate = func([]byte) []byte { return known.body }
-	case known != nil && known.pos == pos && known.seen >= coldDeflate || len(json) >= rawDeflate:
+	case known.seen >= coldDeflate || len(json) >= rawDeflate:
 		e.deflate = func(json []byte) []byte { return d.deflate(pos, json) }
-	case known != nil && known.pos == pos:
-		d.place(pos).Store(&deflatedEvent{pos: pos, seen: known.seen + 1})
 	default:
-		d.place(pos).Store(&deflatedEvent{pos: pos, seen: 1})
+		d.kept.Put(pos, deflatedEvent{seen: known.seen + 1})
 	}
 	return e
 }
