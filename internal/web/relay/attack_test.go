@@ -81,7 +81,7 @@ func TestUnfinishedMessages(t *testing.T) {
 	for range many - 1 - all/each { // a message takes memory in steps, so that one more may be too many
 		err := <-closed
 		var reason *closeError
-		if errors.As(err, &reason) && reason.code != statusTryAgain {
+		if errors.As(err, &reason) && reason.code != statusTryAgainLater {
 			t.Errorf("got %v", err)
 		}
 	}

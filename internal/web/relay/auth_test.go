@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"bufio"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -31,7 +30,7 @@ func TestPublicHost(t *testing.T) {
 	} {
 		n := startNode(t, t.TempDir(), true, func(cfg *Config) { cfg.PublicHost = public })
 		for host, want := range hosts {
-			c := n.dialAs(host)
+			c := n.dial(ws.Dialer{Host: host})
 			c.challenge = c.next().text(1)
 			c.host = host
 			e := c.authEvent(alice, n.now, nil)
@@ -39,19 +38,4 @@ func TestPublicHost(t *testing.T) {
 			c.wantOK(e, want, "")
 		}
 	}
-}
-
-// dialAs connects to the node under a name of the client's.
-func (n *testNode) dialAs(host string) *client {
-	n.t.Helper()
-	here := n.server.Listener.Addr().String()
-	conn, r, _, err := ws.Dialer{Host: host}.Dial(n.t.Context(), "ws://"+here+"/")
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(func() { conn.Close() })
-	if r == nil {
-		r = bufio.NewReader(conn)
-	}
-	return &client{t: n.t, conn: conn, r: r, host: host}
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
@@ -153,7 +152,7 @@ type client struct {
 // connect opens a connection and takes the challenge.
 func (n *testNode) connect() *client {
 	n.t.Helper()
-	c := n.dial(nil)
+	c := n.dial(ws.Dialer{})
 	m := c.next()
 	if m.label != "AUTH" {
 		n.t.Fatalf("the first message is %s, want AUTH", m)
@@ -162,12 +161,12 @@ func (n *testNode) connect() *client {
 	return c
 }
 
-func (n *testNode) dial(header ws.HandshakeHeader, extensions ...httphead.Option) *client {
+func (n *testNode) dial(d ws.Dialer) *client {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
 	host := n.server.Listener.Addr().String()
-	conn, r, _, err := ws.Dialer{Header: header, Extensions: extensions}.Dial(ctx, "ws://"+host+"/")
+	conn, r, _, err := d.Dial(ctx, "ws://"+host+"/")
 	if err != nil {
 		n.t.Fatal(err)
 	}

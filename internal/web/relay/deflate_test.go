@@ -52,7 +52,7 @@ var browserOffer = wsflate.Parameters{ClientMaxWindowBits: 1}.Option()
 // connectDeflating connects as browsers do.
 func (n *testNode) connectDeflating() *client {
 	n.t.Helper()
-	c := n.dial(nil, browserOffer)
+	c := n.dial(ws.Dialer{Extensions: []httphead.Option{browserOffer}})
 	c.challenge = c.next().text(1)
 	return c
 }

@@ -15,8 +15,8 @@ import (
 // errGone is returned when the client has said farewell.
 var errGone = errors.New("the client closed the connection")
 
-// statusTryAgain is registered by IANA beside those of RFC 6455.
-const statusTryAgain ws.StatusCode = 1013
+// statusTryAgainLater is registered by IANA beside those of RFC 6455.
+const statusTryAgainLater ws.StatusCode = 1013
 
 // closeError ends a connection with a close frame.
 type closeError struct {
@@ -131,7 +131,7 @@ func (f *frameReader) payload(message []byte, h ws.Header) ([]byte, error) {
 		if start+n > step {
 			f.held += n
 			if !f.hold(n, start+n) {
-				return nil, &closeError{statusTryAgain, "too many long messages at once, try again later"}
+				return nil, &closeError{statusTryAgainLater, "too many long messages at once, try again later"}
 			}
 		}
 		message = slices.Grow(message, n)[:start+n]

@@ -10,9 +10,6 @@ import (
 	"madang/internal/nostr"
 )
 
-// statusTryAgainLater is sent to a client that reads too slowly (IANA's WebSocket close codes).
-const statusTryAgainLater ws.StatusCode = 1013
-
 // outbox is a connection's outgoing queue. Whoever has put something into it writes it, as far as the system takes it at
 // once (flush); what it does not take is left to a goroutine that lives until it is written. Publishers, who have many
 // connections to serve, leave the writing to the relay's flushers (wake).

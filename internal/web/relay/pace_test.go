@@ -21,7 +21,7 @@ const never = 1e-9
 // from connects as one of several addresses; see byHeader.
 func (n *testNode) from(address string) *client {
 	n.t.Helper()
-	c := n.dial(ws.HandshakeHeaderHTTP{"X-Test-Address": {address}})
+	c := n.dial(ws.Dialer{Header: ws.HandshakeHeaderHTTP{"X-Test-Address": {address}}})
 	c.challenge = c.next().text(1)
 	return c
 }
