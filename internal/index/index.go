@@ -1,7 +1,8 @@
 // Package index derives from the log the keys by which events are found, in Pebble. It holds no event bodies and no
 // WAL: its watermark says how far of the log it has taken in, and the rest is read again from the log at start. Its
 // rules are those of NIP-01 (replaceable and addressable kinds), NIP-09 (deletion), NIP-40 (expiry), NIP-59 (a gift
-// wrap may be deleted by its recipient) and NIP-62 (requests to vanish). docs/formats.md, 'Index', lists every key, as keys.go does.
+// wrap may be deleted by its recipient) and NIP-62 (requests to vanish). docs/formats.md, 'Index', lists every key, as
+// keys.go does.
 package index
 
 import (

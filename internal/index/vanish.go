@@ -57,8 +57,8 @@ func (c *commit) vanish(request *nostr.Event) error {
 	return nil
 }
 
-// eachIn calls fn with the stored events of a range of ordered keys up to a time, by a tag with gift wraps only. It passes over damaged records, of which
-// nobody can be served anything.
+// eachIn calls fn with the stored events of a range of ordered keys up to a time, by a tag with gift wraps only. It
+// passes over damaged records, of which nobody can be served anything.
 func (c *commit) eachIn(prefix []byte, upTo int64, fn func(*nostr.Event, eventlog.Position) error) (err error) {
 	it, err := c.x.db.NewIter(&pebble.IterOptions{LowerBound: lower(prefix, upTo), UpperBound: end(prefix)})
 	if err != nil {

@@ -111,9 +111,9 @@ func (c *conn) requested(e *nostr.Event, by func(context.Context, *nostr.Event) 
 	c.ok(e.ID.String(), err == nil, message)
 }
 
-// mayBring takes a token for an event. Gift wraps come under one-time keys (NIP-59), and requests to vanish (NIP-62) under
-// any, so that only their rate bounds what strangers bring, and fill the disk with: a large one takes more tokens. A connection that a member has
-// authenticated is bound as for other events.
+// mayBring takes a token for an event. Gift wraps come under one-time keys (NIP-59), and requests to vanish (NIP-62)
+// under any, so that only their rate bounds what strangers bring, and fill the disk with: a large one takes more tokens.
+// A connection that a member has authenticated is bound as for other events.
 func (c *conn) mayBring(e *nostr.Event, size int) bool {
 	if (isWrap(e) || e.Kind == nostr.KindVanish) && !c.isMember() {
 		now, tokens := time.Now(), 1+size/wrapToken
