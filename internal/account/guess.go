@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"madang/internal/neighbour"
 )
 
 // How guesses at passphrases are slowed. A name waits after few misses; an address after more, because a school's
@@ -123,8 +125,7 @@ func (g *guesses) sweep(now time.Time) {
 	}
 }
 
-// addrKey is the address without its port, and of an IPv6 address only the /64, of which one machine may use all. The
-// machine itself has no key, because a proxy on it speaks for many.
+// addrKey is the address without its port, as neighbour.Of has it; the machine itself has no key.
 func addrKey(addr string) string {
 	if host, _, err := net.SplitHostPort(addr); err == nil {
 		addr = host
@@ -133,14 +134,8 @@ func addrKey(addr string) string {
 	if err != nil {
 		return addr
 	}
-	ip = ip.Unmap().WithZone("")
-	if ip.IsLoopback() {
+	if ip = neighbour.Of(ip); !ip.IsValid() {
 		return ""
-	}
-	if ip.Is6() {
-		if prefix, err := ip.Prefix(64); err == nil {
-			return prefix.String()
-		}
 	}
 	return ip.String()
 }

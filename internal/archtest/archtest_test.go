@@ -19,7 +19,7 @@ const (
 // layers lists Madang's packages from the ground up. A package imports only packages of lower layers. A new package
 // must be given its place here; those that serve tests (named …test) have none, since only tests import them.
 var layers = [][]string{
-	{"internal/nostr", "internal/durable"},
+	{"internal/nostr", "internal/durable", "internal/neighbour"},
 	{"internal/verify", "internal/negentropy", "internal/clock"},
 	{"internal/giftwrap"},
 	{"internal/eventlog", "internal/policy", "internal/blob", "internal/publication"},
@@ -53,7 +53,7 @@ var reserved = []struct {
 }
 
 // pure packages compute and nothing else, so that their tests are tables and fuzzers can run them.
-var pure = []string{"internal/nostr", "internal/negentropy", "internal/publication"}
+var pure = []string{"internal/nostr", "internal/neighbour", "internal/negentropy", "internal/publication"}
 
 // impure are what a pure package would need to reach a file, a socket, another program or the log.
 var impure = []string{"os", "os/exec", "net", "net/http", "log/slog", "context", "syscall"}

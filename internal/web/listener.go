@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"madang/internal/neighbour"
 )
 
 const (
@@ -148,25 +150,13 @@ func (l *Listener) leave(addr netip.Addr) {
 	}
 }
 
-// addressOf is whose connections count together: an address, of IPv6 its /64, which one host has all of. The machine
-// itself has none, because a proxy there speaks for many.
+// addressOf is whose connections count together.
 func addressOf(a net.Addr) netip.Addr {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
 	}
-	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
-	if addr.IsLoopback() {
-		return netip.Addr{}
-	}
-	if addr.Is6() {
-		prefix, err := addr.Prefix(64)
-		if err != nil {
-			return netip.Addr{}
-		}
-		addr = prefix.Addr()
-	}
-	return addr
+	return neighbour.Of(tcp.AddrPort().Addr())
 }
 
 type patientConn struct {

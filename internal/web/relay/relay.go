@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -21,6 +20,7 @@ import (
 	"madang/internal/hub"
 	"madang/internal/index"
 	"madang/internal/ingest"
+	"madang/internal/neighbour"
 	"madang/internal/nostr"
 	"madang/internal/policy"
 )
@@ -192,21 +192,9 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 
 // remoteAddress is Config.Address's default.
 func remoteAddress(req *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(req.RemoteAddr)
+	remote, err := netip.ParseAddrPort(req.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil || addr.IsLoopback() {
-		return netip.Addr{}
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		prefix, err := addr.Prefix(64) // one host has all of it
-		if err != nil {
-			return netip.Addr{}
-		}
-		addr = prefix.Addr()
-	}
-	return addr
+	return neighbour.Of(remote.Addr())
 }
