@@ -47,6 +47,8 @@ describe('news', () => {
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.locator('strong', { hasText: 'on Monday' }).waitFor();
     await page.getByRole('button', { name: 'Publish' }).click();
+    // Not by its headline: the preview shows that before anything is published.
+    await page.waitForURL(/#\/news\/naddr/);
     await page.getByRole('heading', { name: 'The school roof is whole again' }).waitFor();
 
     const headline = reader.page.getByRole('heading', { name: 'The school roof is whole again' });
@@ -65,6 +67,8 @@ describe('news', () => {
     await page.goto('/#/news');
     await page.getByRole('heading', { name: 'The school roof' }).first().waitFor();
     await page.goto('/#/news/write');
+    // The browser writes it down behind the page; a reload before that would cut it off.
+    await page.getByText('Your draft is kept').waitFor();
     await page.reload();
     await page.getByText('Your draft is kept').waitFor();
     expect(await page.getByRole('textbox', { name: 'Headline' }).inputValue()).toBe('Half a thought');

@@ -103,10 +103,12 @@ function EditorForm({ title, back, start, kept }: { title: string; back: string;
   const [failure, setFailure] = useState<unknown>(null);
   const [asking, ask] = useState(false);
   const saving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const latest = useRef(start);
   const key = start.d ?? null;
 
   const change = (part: Partial<ArticleDraft>) => {
-    const next = { ...draft, ...part };
+    const next = { ...latest.current, ...part };
+    latest.current = next;
     setDraft(next);
     clearTimeout(saving.current);
     saving.current = setTimeout(() => {
@@ -114,14 +116,12 @@ function EditorForm({ title, back, start, kept }: { title: string; back: string;
       saveDraft(key, next).catch((error: unknown) => toast(errorText(error), 'alarm'));
     }, DRAFT_DELAY_MS);
   };
-  const latest = useRef(draft);
-  latest.current = draft;
   useEffect(
     () => () => {
       // Leaving within the delay: keep what was typed.
       if (saving.current === undefined) return;
       clearTimeout(saving.current);
-      void saveDraft(key, latest.current);
+      saveDraft(key, latest.current).catch((error: unknown) => toast(errorText(error), 'alarm'));
     },
     [key],
   );
