@@ -41,7 +41,7 @@ func WriteFile(fsys FS, name string, data []byte, perm os.FileMode) error {
 		fsys.Remove(temp)
 		return Full(fmt.Errorf("writing %s: %w", name, err))
 	}
-	return fsys.SyncDir(filepath.Dir(name))
+	return Full(fsys.SyncDir(filepath.Dir(name)))
 }
 
 func writeSynced(fsys FS, name string, data []byte, perm os.FileMode) error {

@@ -2,7 +2,8 @@
 // gives every byte.
 //
 // A group of events becomes durable with one write and one sync. What was acknowledged (Append returned nil) survives a
-// power cut at any instant; what was not is, event by event, either whole or gone after the next Open.
+// power cut at any instant; what was not is, event by event, either whole or gone after the next Open. An event can be
+// erased where it stands: nothing else moves.
 package eventlog
 
 import (
@@ -24,7 +25,14 @@ type ID [16]byte
 type Record struct {
 	Pos      Position
 	Received int64  // Unix milliseconds at which this node accepted it
-	JSON     []byte // the event's wire form
+	JSON     []byte // the event's wire form; of an erased record what was left in its place, which may be nothing
+	Erased   bool
+}
+
+// Erasure asks for an event's bytes to be overwritten.
+type Erasure struct {
+	Pos  Position
+	Left []byte // what stays in their place: printable text, shorter than the event; may be empty
 }
 
 var (
@@ -53,6 +61,9 @@ type Log interface {
 	// Scan calls fn with each record that begins at or after from and was there when Scan was called, in order; fn's
 	// JSON is valid only during the call. A damaged stretch is passed over, since what lies behind it is still good.
 	Scan(ctx context.Context, from Position, fn func(Record) error) error
+	// Erase overwrites events for good, where they stand: no position changes. It may be asked for again what is erased
+	// already. After an error each of them is whole or erased, and of those only.
+	Erase(erasures []Erasure) error
 	// End is where the last record ends: every later record begins there or after it.
 	End() Position
 	Close() error

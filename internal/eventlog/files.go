@@ -38,6 +38,12 @@ type Files struct {
 	cfg    Config
 	id     ID
 	synced *metrics.Histogram // seconds of one group's sync
+	gone   *metrics.Counter   // records erased
+
+	// erasing is held throughout an Erase. overwriting is held while bytes change that a reader may be looking at.
+	erasing     sync.Mutex
+	overwriting sync.RWMutex
+	unfinished  []redo // what the journal has of an Erase that failed
 
 	// writing is held throughout an Append, so that groups follow one another.
 	writing sync.Mutex
@@ -241,15 +247,23 @@ func (l *Files) at(pos Position) (seg *segment, size int64, err error) {
 	if l.closed {
 		return nil, 0, ErrClosed
 	}
-	i := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].first > pos }) - 1
-	if i < 0 {
-		return nil, 0, ErrNotFound
-	}
-	seg = l.segments[i]
-	if off := int64(pos - seg.first); off < headerSize || off >= seg.size {
+	if seg = l.find(pos); seg == nil {
 		return nil, 0, ErrNotFound
 	}
 	return seg, seg.size, nil
+}
+
+// find returns the segment among whose records pos is, or nil. l.mu is held.
+func (l *Files) find(pos Position) *segment {
+	i := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].first > pos }) - 1
+	if i < 0 {
+		return nil
+	}
+	seg := l.segments[i]
+	if off := int64(pos - seg.first); off < headerSize || off >= seg.size {
+		return nil
+	}
+	return seg
 }
 
 // firstRead is how much Read asks for at once: nearly every event is smaller, and needs no second read.
@@ -259,35 +273,46 @@ var readBuffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
 // Read returns the record at pos, its JSON the caller's own.
 func (l *Files) Read(pos Position) (Record, error) {
-	seg, size, err := l.at(pos)
+	raw, err := l.read(pos)
 	if err != nil {
 		return Record{}, err
 	}
-	buffer := readBuffers.Get().(*[firstRead]byte)
-	defer readBuffers.Put(buffer)
-	off := int64(pos - seg.first)
-	had := buffer[:min(firstRead, size-off)]
-	if err := readFull(seg.file, had, off); err != nil {
-		return Record{}, err
-	}
-	if len(had) < recordHeaderSize {
-		return Record{}, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
-	}
-	n, ok := recordSize(had)
-	if !ok || int64(n) > size-off {
-		return Record{}, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
-	}
-	b := make([]byte, n)
-	if got := copy(b, had); got < n {
-		if err := readFull(seg.file, b[got:], off+int64(got)); err != nil {
-			return Record{}, err
-		}
-	}
-	r, ok := parseRecord(pos, b)
+	r, ok := parseRecord(pos, raw)
 	if !ok {
 		return Record{}, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
 	}
 	return r, nil
+}
+
+// read returns the bytes of the record at pos, as long as its header says.
+func (l *Files) read(pos Position) ([]byte, error) {
+	seg, size, err := l.at(pos)
+	if err != nil {
+		return nil, err
+	}
+	buffer := readBuffers.Get().(*[firstRead]byte)
+	defer readBuffers.Put(buffer)
+	l.overwriting.RLock()
+	defer l.overwriting.RUnlock()
+	off := int64(pos - seg.first)
+	had := buffer[:min(firstRead, size-off)]
+	if err := readFull(seg.file, had, off); err != nil {
+		return nil, err
+	}
+	if len(had) < recordHeaderSize {
+		return nil, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
+	}
+	n, ok := recordSize(had)
+	if !ok || int64(n) > size-off {
+		return nil, fmt.Errorf("%w: at %d", ErrCorrupt, pos)
+	}
+	b := make([]byte, n)
+	if got := copy(b, had); got < n {
+		if err := readFull(seg.file, b[got:], off+int64(got)); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
 }
 
 // readFull reads len(b) bytes that must be there: a file cut short from outside is damage.
@@ -304,6 +329,8 @@ func readFull(r io.ReaderAt, b []byte, off int64) error {
 
 // Close ends all use of the log. What was acknowledged is durable already.
 func (l *Files) Close() error {
+	l.erasing.Lock()
+	defer l.erasing.Unlock()
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package eventlog_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -57,16 +58,21 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// stored is what a workload knows: the events it tried to append, and where the acknowledged ones are.
+// stored is what a workload knows: the events it tried to append, where the acknowledged ones are, and which of those it
+// asked to erase, to leave what, and was told that they are.
 type stored struct {
-	tried []verify.Event
-	acked map[eventlog.Position]verify.Event
-	ends  eventlog.Position
+	tried  []verify.Event
+	acked  map[eventlog.Position]verify.Event
+	asked  map[eventlog.Position]string
+	erased map[eventlog.Position]bool
+	ends   eventlog.Position
 }
 
-// work appends groups of one to three events until all are tried, or until stop says so of an error.
+// work appends groups of one to three events, and erases now and then, until all are tried, or until stop says so of an
+// error.
 func work(l *eventlog.Files, events []verify.Event, stop func(error) bool) stored {
-	s := stored{acked: map[eventlog.Position]verify.Event{}}
+	s := stored{acked: map[eventlog.Position]verify.Event{}, asked: map[eventlog.Position]string{},
+		erased: map[eventlog.Position]bool{}}
 	for i := 0; i < len(events); {
 		group := events[i:min(i+1+i%3, len(events))]
 		i += len(group)
@@ -82,20 +88,69 @@ func work(l *eventlog.Files, events []verify.Event, stop func(error) bool) store
 			s.acked[pos] = group[j]
 		}
 		s.ends = l.End()
+		if i%4 < 2 && s.erase(l, i, stop) {
+			break
+		}
 	}
 	return s
 }
 
-// check is the whole-state checker: what was acknowledged is there, nothing is there that was not tried, nothing is torn.
+// erase erases three records of which one is likely in the last group, and one was asked for before. It reports whether
+// to stop.
+func (s *stored) erase(l *eventlog.Files, i int, stop func(error) bool) bool {
+	positions := slices.Sorted(maps.Keys(s.acked))
+	var erasures []eventlog.Erasure
+	for _, at := range []int{max(0, len(positions)-1-i%2), len(positions) / 2, max(0, len(positions)/2-2)} {
+		left := ""
+		if positions[at]%2 == 0 {
+			left = fmt.Sprintf(`{"erased":%d}`, positions[at])
+		}
+		s.asked[positions[at]] = left
+		erasures = append(erasures, eventlog.Erasure{Pos: positions[at], Left: []byte(left)})
+	}
+	for range 2 {
+		err := l.Erase(erasures)
+		if err == nil {
+			for _, e := range erasures {
+				s.erased[e.Pos] = true
+			}
+			return false
+		}
+		if stop(err) {
+			return true
+		}
+	}
+	return false
+}
+
+// wrong says what is wrong with a record, or nothing.
+func (s stored) wrong(pos eventlog.Position, r eventlog.Record) string {
+	e, want := s.acked[pos], ""
+	switch left, asked := s.asked[pos]; {
+	case asked && r.Erased:
+		want = left
+	case s.erased[pos] || r.Erased:
+		return fmt.Sprintf("at %d: erased: %v, want %v", pos, r.Erased, s.erased[pos])
+	default:
+		want = string(e.JSON())
+	}
+	if string(r.JSON) != want {
+		return fmt.Sprintf("at %d: %s, want %s", pos, r.JSON, want)
+	}
+	return ""
+}
+
+// check is the whole-state checker: what was acknowledged is there, whole or erased as was asked for, nothing is there
+// that was not tried, nothing is torn.
 func (s stored) check(t *testing.T, l *eventlog.Files) {
 	t.Helper()
-	for pos, e := range s.acked {
+	for pos := range s.acked {
 		r, err := l.Read(pos)
 		if err != nil {
 			t.Fatalf("acknowledged record at %d: %v", pos, err)
 		}
-		if !bytes.Equal(r.JSON, e.JSON()) {
-			t.Fatalf("at %d: %s, want %s", pos, r.JSON, e.JSON())
+		if wrong := s.wrong(pos, r); wrong != "" {
+			t.Fatal(wrong)
 		}
 	}
 	if l.End() < s.ends {
@@ -104,6 +159,9 @@ func (s stored) check(t *testing.T, l *eventlog.Files) {
 	scanned := 0
 	err := l.Scan(t.Context(), 0, func(r eventlog.Record) error {
 		scanned++
+		if _, asked := s.asked[r.Pos]; r.Erased && asked {
+			return nil
+		}
 		if !slices.ContainsFunc(s.tried, func(e verify.Event) bool { return bytes.Equal(e.JSON(), r.JSON) }) {
 			t.Fatalf("at %d: never tried: %s", r.Pos, r.JSON)
 		}
@@ -162,9 +220,9 @@ func TestPowerCut(t *testing.T) {
 			l := mustOpen(t, fs, "log")
 			s.check(t, l)
 			more := work(l, events, func(err error) bool { t.Fatal(err); return true })
-			for pos, e := range s.acked {
-				more.acked[pos] = e
-			}
+			maps.Copy(more.acked, s.acked)
+			maps.Copy(more.asked, s.asked)
+			maps.Copy(more.erased, s.erased)
 			more.check(t, l)
 		}
 	}
@@ -192,10 +250,10 @@ func testError(t *testing.T, events []verify.Event, errno syscall.Errno, undo bo
 	rng := rand.New(rand.NewPCG(uint64(errno), uint64(n)))
 	fs := durabletest.New()
 	l := mustOpen(t, fs, "log")
-	spare := false // what failed was zeros ahead, or cutting them off: nobody needs to notice
+	spare := false // what failed was zeros ahead, cutting them off, or the end of a journal: nobody needs to notice
 	fs.SetFail(func(op durabletest.Op) (int, error) {
 		if op.N == n {
-			spare = op.Kind == "truncate" || op.Size > segmentSize
+			spare = op.Kind == "truncate" || op.Kind == "remove" || op.Size > segmentSize
 		}
 		if op.N == n || !undo && op.N > n && op.Kind == "truncate" {
 			return rng.IntN(op.Size + 1), errno
@@ -303,6 +361,9 @@ func TestDamage(t *testing.T) {
 	l := mustOpen(t, fs, "log")
 	s := work(l, eventlogtest.Events(t, 24), func(err error) bool { t.Fatal(err); return true })
 	l.Close()
+	if err := fs.SyncDir("log"); err != nil { // a journal of erasing that comes back would mend what it speaks of
+		t.Fatal(err)
+	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for name, size := range fs.Sizes(".log") {
 		for at := rng.Int64N(7); at < size; at += 7 {
@@ -325,7 +386,7 @@ func testDamage(t *testing.T, s stored, fs *durabletest.FS, name string, at int6
 		t.Fatal(err)
 	}
 	lost := 0
-	for pos, e := range s.acked {
+	for pos := range s.acked {
 		r, err := l.Read(pos)
 		switch {
 		case errors.Is(err, eventlog.ErrCorrupt):
@@ -337,8 +398,8 @@ func testDamage(t *testing.T, s stored, fs *durabletest.FS, name string, at int6
 			}
 		case err != nil:
 			t.Fatal(err)
-		case !bytes.Equal(r.JSON, e.JSON()):
-			t.Errorf("%s at %d: %s, want %s", name, at, r.JSON, e.JSON())
+		case s.wrong(pos, r) != "":
+			t.Errorf("%s at %d: %s", name, at, s.wrong(pos, r))
 		}
 	}
 	scanned := 0
@@ -410,4 +471,52 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*group), "ns/event")
 		})
 	}
+}
+
+// TestErasingJournal: what a damaged or hostile journal says touches no record but one that fits it.
+func TestErasingJournal(t *testing.T) {
+	fs := durabletest.New()
+	l := mustOpen(t, fs, "log")
+	s := stored{acked: map[eventlog.Position]verify.Event{}}
+	s.tried = eventlogtest.Events(t, 8)
+	positions, err := l.Append(s.tried, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, pos := range positions {
+		s.acked[pos] = s.tried[i]
+	}
+	l.Close()
+	first, length := positions[0], len(s.tried[0].JSON())
+	line := func(pos eventlog.Position, length int, left string) string {
+		return fmt.Sprintf(`{"position":%d,"length":%d,"received":1,"left":%q}`, pos, length, left)
+	}
+	const erased, groupStart = 1 << 24, 1 << 31
+	for _, journal := range []string{
+		"", "{", "[", "null", "[null]", "[{}]", `[{"position":-1}]`,
+		"[" + line(0, length|erased|groupStart, "") + "]",
+		"[" + line(first+1, length|erased|groupStart, "") + "]",
+		"[" + line(positions[7]+1, length|erased, "") + "]",
+		"[" + line(1<<60, length|erased, "") + "]",
+		"[" + line(first, length|erased, "") + "]",                // it does start a group
+		"[" + line(first, (length+1)|erased|groupStart, "") + "]", // it is shorter
+		"[" + line(first, 0|erased|groupStart, "") + "]",
+		"[" + line(first, length|erased|groupStart, string(make([]byte, length+1))) + "]",
+		"[" + line(first, length|groupStart, "") + "]", // it is not erased by that
+	} {
+		if err := durable.WriteFile(fs, "log/erasing.json", []byte(journal), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := mustOpen(t, fs, "log")
+		s.check(t, l)
+		l.Close()
+		if len(fs.Sizes(".json")) > 0 {
+			t.Errorf("%s stays", journal)
+		}
+	}
+	if err := durable.WriteFile(fs, "log/erasing.json", []byte("["+line(first, length|erased|groupStart, "x")+"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.asked, s.erased = map[eventlog.Position]string{first: "x"}, map[eventlog.Position]bool{first: true}
+	s.check(t, mustOpen(t, fs, "log"))
 }

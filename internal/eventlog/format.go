@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,21 +20,22 @@ import (
 //
 // and holds records, one after the other:
 //
-//	0   4  length of the JSON in bytes, u32le; the highest bit is set in the first record of each group
+//	0   4  length of the JSON in bytes, u32le; bit 31 is set in the first record of each group, bit 24 in an erased one
 //	4   4  CRC32C of the length field, the received field and the JSON, u32le
 //	8   8  received, i64le: Unix milliseconds
-//	16  n  JSON
+//	16  n  JSON; of an erased record what was left in its place, and spaces
 const (
 	magic            = "MDNGLOG\n"
 	version          = 1
 	headerSize       = 40
 	recordHeaderSize = 16
 	groupStart       = 1 << 31
+	erased           = 1 << 24
 	suffix           = ".log"
 
 	// maxJSON bounds one record, so that a damaged length is noticed before it is trusted. Below 8 MiB no length field
-	// can stand inside a JSON text: its last byte is 0x00, or 0x80 after a byte below 0x80, which is not UTF-8. So the
-	// search for the next good record after damage cannot be led astray by an event's content.
+	// can stand inside a JSON text: its last byte is 0x00 or 0x01, or 0x80 or 0x81 after a byte below 0x80, which is not
+	// UTF-8. So the search for the next good record after damage cannot be led astray by an event's content.
 	maxJSON = 8<<20 - 1
 )
 
@@ -75,11 +77,16 @@ func parseHeader(b []byte) (id ID, first Position, err error) {
 }
 
 func appendRecord(dst []byte, first bool, received int64, json []byte) []byte {
-	at := len(dst)
 	length := uint32(len(json))
 	if first {
 		length |= groupStart
 	}
+	return appendRaw(dst, length, received, json)
+}
+
+// appendRaw adds a record whose length field has its flags already.
+func appendRaw(dst []byte, length uint32, received int64, json []byte) []byte {
+	at := len(dst)
 	dst = binary.LittleEndian.AppendUint32(dst, length)
 	dst = append(dst, 0, 0, 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(received))
@@ -94,7 +101,7 @@ func recordCRC(record []byte) uint32 {
 
 // recordSize returns a record's whole size from its header, and whether that can be.
 func recordSize(header []byte) (int, bool) {
-	n := binary.LittleEndian.Uint32(header) &^ groupStart
+	n := binary.LittleEndian.Uint32(header) &^ (groupStart | erased)
 	return recordHeaderSize + int(n), n > 0 && n <= maxJSON
 }
 
@@ -105,5 +112,9 @@ func parseRecord(pos Position, b []byte) (Record, bool) {
 	if recordCRC(b) != binary.LittleEndian.Uint32(b[4:]) {
 		return Record{}, false
 	}
-	return Record{Pos: pos, Received: int64(binary.LittleEndian.Uint64(b[8:])), JSON: b[recordHeaderSize:]}, true
+	r := Record{Pos: pos, Received: int64(binary.LittleEndian.Uint64(b[8:])), JSON: b[recordHeaderSize:]}
+	if r.Erased = binary.LittleEndian.Uint32(b)&erased != 0; r.Erased {
+		r.JSON = bytes.TrimRight(r.JSON, " ")
+	}
+	return r, true
 }

@@ -36,7 +36,11 @@ func Open(cfg Config) (*Files, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = metrics.NewSet()
 	}
-	l := &Files{cfg: cfg, synced: cfg.Metrics.NewHistogram("madang_log_sync_seconds")}
+	l := &Files{
+		cfg:    cfg,
+		synced: cfg.Metrics.NewHistogram("madang_log_sync_seconds"),
+		gone:   cfg.Metrics.NewCounter("madang_log_erased_records_total"),
+	}
 	if err := cfg.FS.MkdirAll(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("event log: %w", err)
 	}
@@ -64,6 +68,9 @@ func (l *Files) open() error {
 		return err
 	}
 	if err := l.fitSegments(); err != nil {
+		return err
+	}
+	if err := l.finishErasing(); err != nil {
 		return err
 	}
 	if err := l.cutTail(); err != nil {

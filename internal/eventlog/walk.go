@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // walker reads the records of one segment one after the other.
@@ -151,6 +152,18 @@ func (l *Files) snapshot() ([]segment, error) {
 	return segments, nil
 }
 
+// guarded reads a file whose records may be overwritten meanwhile: all of a record, or none of it.
+type guarded struct {
+	io.ReaderAt
+	overwriting *sync.RWMutex
+}
+
+func (g guarded) ReadAt(b []byte, off int64) (int, error) {
+	g.overwriting.RLock()
+	defer g.overwriting.RUnlock()
+	return g.ReaderAt.ReadAt(b, off)
+}
+
 func (l *Files) walk(ctx context.Context, from Position, fn func(Record) error, bad func(damage)) error {
 	segments, err := l.snapshot()
 	if err != nil {
@@ -168,7 +181,7 @@ func (l *Files) walk(ctx context.Context, from Position, fn func(Record) error, 
 		if err != nil {
 			return err
 		}
-		w := walker{file: s.file, first: s.first, off: off, size: min(size, s.size)}
+		w := walker{file: guarded{s.file, &l.overwriting}, first: s.first, off: off, size: min(size, s.size)}
 		if err := w.walk(ctx, func(_ []byte, r Record) error { return fn(r) }, bad); err != nil {
 			return err
 		}

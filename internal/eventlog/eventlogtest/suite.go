@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) (log eventlog.Log, reopen func() 
 	t.Run("append and read", func(t *testing.T) { appendAndRead(t, open) })
 	t.Run("not found", func(t *testing.T) { notFound(t, open) })
 	t.Run("scan", func(t *testing.T) { scan(t, open) })
+	t.Run("erase", func(t *testing.T) { erase(t, open) })
 	t.Run("reopen", func(t *testing.T) { reopen(t, open) })
 	t.Run("concurrent", func(t *testing.T) { concurrent(t, open) })
 	t.Run("closed", func(t *testing.T) { closed(t, open) })
@@ -153,6 +154,68 @@ func scan(t *testing.T, open opener) {
 	}
 }
 
+func erase(t *testing.T, open opener) {
+	log, reopen := open(t)
+	events := Events(t, 12)
+	positions := append(mustAppend(t, log, events[:5], 1), mustAppend(t, log, events[5:], 1)...)
+	end := log.End()
+	left := map[eventlog.Position]string{positions[0]: "", positions[3]: `{"id":"a"}`, positions[11]: "x y"}
+	var erasures []eventlog.Erasure
+	for pos, text := range left {
+		erasures = append(erasures, eventlog.Erasure{Pos: pos, Left: []byte(text)})
+	}
+	for range 2 { // the second time there is nothing to do
+		if err := log.Erase(erasures); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func() {
+		t.Helper()
+		if log.End() != end {
+			t.Errorf("the log ends at %d, not %d", log.End(), end)
+		}
+		next := 0
+		if err := log.Scan(t.Context(), 0, func(r eventlog.Record) error {
+			again, err := log.Read(r.Pos)
+			if err != nil || !bytes.Equal(again.JSON, r.JSON) || again.Erased != r.Erased {
+				t.Errorf("Scan: %+v, Read: %+v, %v", r, again, err)
+			}
+			text, erased := left[r.Pos]
+			if !erased {
+				text = string(events[next].JSON())
+			}
+			if r.Pos != positions[next] || r.Erased != erased || string(r.JSON) != text || r.Received != 1 {
+				t.Errorf("record %d is %+v, want %q", next, r, text)
+			}
+			next++
+			return nil
+		}); err != nil || next != len(events) {
+			t.Fatalf("%d records, %v", next, err)
+		}
+	}
+	check()
+	for _, bad := range []eventlog.Erasure{
+		{Pos: positions[1], Left: bytes.Repeat([]byte("x"), len(events[1].JSON())+1)},
+		{Pos: positions[1], Left: []byte("a\nb")},
+		{Pos: positions[1], Left: []byte("é")},
+		{Pos: end},
+	} {
+		if err := log.Erase([]eventlog.Erasure{bad}); err == nil {
+			t.Errorf("erased at %d, leaving %q", bad.Pos, bad.Left)
+		}
+	}
+	check()
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Erase(erasures); !errors.Is(err, eventlog.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	log = reopen()
+	defer log.Close()
+	check()
+}
+
 func reopen(t *testing.T, open opener) {
 	log, again := open(t)
 	events := Events(t, 30)
@@ -181,7 +244,7 @@ func concurrent(t *testing.T, open opener) {
 	log, _ := open(t)
 	defer log.Close()
 	events := Events(t, 200)
-	byJSON := map[string]bool{}
+	byJSON := map[string]bool{"gone": true}
 	for _, e := range events {
 		byJSON[string(e.JSON())] = true
 	}
@@ -190,7 +253,11 @@ func concurrent(t *testing.T, open opener) {
 	for w := range 4 {
 		writers.Go(func() {
 			for i := w; i < len(events); i += 4 {
-				if _, err := log.Append(events[i:i+1], 1); err != nil {
+				positions, err := log.Append(events[i:i+1], 1)
+				if err == nil && i%3 == 0 {
+					err = log.Erase([]eventlog.Erasure{{Pos: positions[0], Left: []byte("gone")}})
+				}
+				if err != nil {
 					t.Error(err)
 				}
 			}
