@@ -3,6 +3,7 @@ package index
 import (
 	"hash/maphash"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -35,10 +36,11 @@ func (w pointWriter) AddKey(key []byte) {
 }
 
 // sieve is a Bloom filter in memory over all point keys, while much is taken in at once: nearly all that is looked up
-// then is new, and each look into the store would cost as much as writing the event.
+// then is new, and each look into the store would cost as much as writing the event. It may be asked
+// while keys are added.
 type sieve struct {
 	seed  maphash.Seed
-	lines [][8]uint64
+	lines [][8]atomic.Uint64
 }
 
 // sieveLines makes it 16 MiB, which serves ten million events. A power of two.
@@ -49,7 +51,7 @@ const (
 
 // newSieve reads the point keys of a store.
 func newSieve(db *pebble.DB) (*sieve, error) {
-	s := &sieve{seed: maphash.MakeSeed(), lines: make([][8]uint64, 1<<sieveLineBits)}
+	s := &sieve{seed: maphash.MakeSeed(), lines: make([][8]atomic.Uint64, 1<<sieveLineBits)}
 	for _, family := range []byte(pointFamilies) {
 		it, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte{family}, UpperBound: []byte{family + 1}})
 		if err != nil {
@@ -69,7 +71,7 @@ func (s *sieve) add(key []byte) {
 	h := maphash.Bytes(s.seed, key)
 	line := &s.lines[h>>(64-sieveLineBits)]
 	for range sieveProbes {
-		line[h>>6&7] |= 1 << (h & 63)
+		line[h>>6&7].Or(1 << (h & 63))
 		h >>= 9
 	}
 }
@@ -79,7 +81,7 @@ func (s *sieve) mayHave(key []byte) bool {
 	h := maphash.Bytes(s.seed, key)
 	line := &s.lines[h>>(64-sieveLineBits)]
 	for range sieveProbes {
-		if line[h>>6&7]>>(h&63)&1 == 0 {
+		if line[h>>6&7].Load()>>(h&63)&1 == 0 {
 			return false
 		}
 		h >>= 9
