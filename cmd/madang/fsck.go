@@ -32,6 +32,9 @@ func (m *Main) fsck(ctx context.Context, c *command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if found.Erased > 0 {
+		fmt.Fprintf(m.Stdout, "%d events were deleted or replaced, and are erased\n", found.Erased)
+	}
 	fmt.Fprintf(m.Stdout, "checked %d events, %d blobs, %d account files: %d problems\n",
 		found.Events, found.Blobs, found.Accounts, found.Problems)
 	if found.Problems > 0 {

@@ -20,7 +20,7 @@ import (
 )
 
 // Checked counts what Check found.
-type Checked struct{ Events, Blobs, Accounts, Problems int }
+type Checked struct{ Events, Erased, Blobs, Accounts, Problems int }
 
 // Watch is told how a check goes.
 type Watch struct {
@@ -124,6 +124,10 @@ func (c *checker) signatures(log *eventlog.Files) error {
 		batch, at, size = batch[:0], at[:0], 0
 	}
 	err := log.Scan(c.ctx, 0, func(r eventlog.Record) error {
+		if r.Erased {
+			c.found.Erased++
+			return nil
+		}
 		e, err := nostr.DecodeEvent(r.JSON)
 		if err != nil {
 			c.problem("event at %d: %v", r.Pos, err)

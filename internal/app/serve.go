@@ -18,8 +18,6 @@ import (
 // drainTime is how long what is under way may take to end, within the 5 s that Serve promises.
 const drainTime = 4 * time.Second
 
-const sweepTime = 10 * time.Minute
-
 // Serve listens and serves until ctx is done, and then ends within 5 s. It may be called once.
 func (a *App) Serve(ctx context.Context) error {
 	listener, err := net.Listen("tcp", a.cfg.Listen)
@@ -78,26 +76,6 @@ func (a *App) Serve(ctx context.Context) error {
 	err = group.Wait()
 	a.cfg.Logger.Info("stopped")
 	return err
-}
-
-// sweep gives back the room of expired events (NIP-40), which no query shows any more, as long as it is known what has
-// expired, and forgets addresses.
-func (a *App) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepTime)
-	defer tick.Stop()
-	for {
-		a.Accounts.Sweep()
-		if a.Clock.Known() {
-			if _, err := a.Index.Sweep(ctx, a.Clock.Now().Unix()); err != nil && ctx.Err() == nil {
-				a.cfg.Logger.Error("expired events could not be dropped", "err", err)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 func served(err error) error {

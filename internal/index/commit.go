@@ -13,13 +13,13 @@ import (
 
 // commit is one batch of changes. What it has itself written it looks up in held and heads, the rest in the database.
 type commit struct {
-	x     *Index
-	batch *pebble.Batch
-	count int64 // change in the number of events held
-	group map[eventlog.Position]*nostr.Event
-	held  map[nostr.ID]held
-	heads map[nostr.Address]head
-	erase map[nostr.Address]int64
+	x         *Index
+	batch     *pebble.Batch
+	count     int64 // change in the number of events held
+	group     map[eventlog.Position]*nostr.Event
+	held      map[nostr.ID]held
+	heads     map[address]head
+	retracted map[address]int64
 	// vanished is up to when who asked to vanish has.
 	vanished map[nostr.PubKey]int64
 
@@ -34,14 +34,13 @@ type held struct {
 
 func (x *Index) newCommit() *commit {
 	return &commit{
-		x:     x,
-		batch: x.db.NewBatch(),
-		group: map[eventlog.Position]*nostr.Event{},
-		held:  map[nostr.ID]held{},
-		heads: map[nostr.Address]head{},
-		erase: map[nostr.Address]int64{},
-
-		vanished: map[nostr.PubKey]int64{},
+		x:         x,
+		batch:     x.db.NewBatch(),
+		group:     map[eventlog.Position]*nostr.Event{},
+		held:      map[nostr.ID]held{},
+		heads:     map[address]head{},
+		retracted: map[address]int64{},
+		vanished:  map[nostr.PubKey]int64{},
 	}
 }
 
@@ -102,7 +101,7 @@ func (c *commit) delete(key []byte) { _ = c.batch.Delete(key, nil) }
 
 func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
 	if e.Kind == nostr.KindVanish {
-		if err := c.vanish(e); err != nil {
+		if err := c.vanish(e.PubKey, e.CreatedAt); err != nil {
 			return err
 		}
 	}
@@ -120,58 +119,63 @@ func (c *commit) add(e *nostr.Event, pos eventlog.Position) error {
 		return err
 	}
 	if e.Kind == nostr.KindDeletion {
-		return c.deleteTargets(e)
+		ids, addresses := deletionTargets(e)
+		return c.deleteTargets(e.PubKey, e.CreatedAt, ids, addresses)
 	}
 	return nil
 }
 
 // replace makes the event its address's head in the place of an older version.
 func (c *commit) replace(e *nostr.Event) error {
-	a, ok := e.Address()
+	a, ok := addressOf(e)
 	if !ok {
 		return nil
 	}
+	return c.setHead(a, head{e.CreatedAt, e.ID})
+}
+
+func (c *commit) setHead(a address, h head) error {
 	old, found, err := c.head(a)
 	if err != nil {
 		return err
 	}
 	if found {
-		if err := c.remove(old.id, nil); err != nil {
+		if err := c.remove(old.id, nil, nothing); err != nil {
 			return err
 		}
 	}
-	c.heads[a] = head{e.CreatedAt, e.ID}
-	c.set(addressKey(familyHead, a), append(uint64Value(uint64(e.CreatedAt)), e.ID[:]...))
+	c.heads[a] = h
+	c.set(addressKey(familyHead, a), append(uint64Value(uint64(h.createdAt)), h.id[:]...))
 	return nil
 }
 
-func (c *commit) deleteTargets(e *nostr.Event) error {
-	ids, addresses := deletionTargets(e)
+// deleteTargets drops what a key asked at a second to delete (NIP-09), and keeps it out.
+func (c *commit) deleteTargets(by nostr.PubKey, at int64, ids []nostr.ID, addresses []address) error {
+	mayDelete := func(target *nostr.Event) bool {
+		return mayBeDeleted(target.Kind) && slices.Contains(deleters(target), by)
+	}
 	for _, id := range ids {
-		c.set(deletedKey(id, e.PubKey), nil)
-		mayDelete := func(target *nostr.Event) bool {
-			return mayBeDeleted(target.Kind) && slices.Contains(deleters(target), e.PubKey)
-		}
-		if err := c.remove(id, mayDelete); err != nil {
+		c.set(deletedKey(id, by), nil)
+		if err := c.remove(id, mayDelete, tombstoneOf); err != nil {
 			return err
 		}
 	}
 	for _, a := range addresses {
-		upTo, known := c.erase[a]
+		upTo, known := c.retracted[a]
 		if !known {
 			var err error
-			if upTo, _, err = c.x.erasedUpTo(a); err != nil {
+			if upTo, _, err = c.x.retractedUpTo(a); err != nil {
 				return err
 			}
 		}
-		c.erase[a] = max(upTo, e.CreatedAt)
-		c.set(addressKey(familyErased, a), uint64Value(uint64(c.erase[a])))
+		c.retracted[a] = max(upTo, at)
+		c.set(addressKey(familyRetracted, a), uint64Value(uint64(c.retracted[a])))
 		newest, found, err := c.head(a)
 		if err != nil {
 			return err
 		}
-		if found && newest.createdAt <= e.CreatedAt {
-			if err := c.remove(newest.id, nil); err != nil {
+		if found && newest.createdAt <= at {
+			if err := c.remove(newest.id, nil, tombstoneOf); err != nil {
 				return err
 			}
 		}
@@ -179,15 +183,15 @@ func (c *commit) deleteTargets(e *nostr.Event) error {
 	return nil
 }
 
-func (c *commit) head(a nostr.Address) (head, bool, error) {
+func (c *commit) head(a address) (head, bool, error) {
 	if h, ok := c.heads[a]; ok {
 		return h, true, nil
 	}
 	return c.x.head(a)
 }
 
-// remove drops an event's keys, if it is held and may (nil: always) agrees.
-func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
+// remove drops an event, if it is held and may (nil: always) agrees; stays says what stays of it.
+func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool, stays func(*nostr.Event) []byte) error {
 	h, known := c.held[id]
 	if !known {
 		var err error
@@ -201,24 +205,19 @@ func (c *commit) remove(id nostr.ID, may func(*nostr.Event) bool) error {
 	}
 	e := c.group[h.pos]
 	if e == nil {
-		item, err := c.x.read(h.pos)
-		if errors.Is(err, eventlog.ErrCorrupt) {
-			// Nobody can be served an event whose record is damaged; its ordered keys lead to nothing.
-			c.x.cfg.Logger.Error("index: a replaced or deleted event is damaged in the log", "position", h.pos)
-			return nil
-		}
-		if err != nil {
+		var err error
+		if e, err = c.read(h.pos); e == nil {
 			return err
 		}
-		e = item.Head
 	}
 	if may == nil || may(e) {
-		c.drop(e, h.pos)
+		c.drop(e, h.pos, stays(e))
 	}
 	return nil
 }
 
-func (c *commit) drop(e *nostr.Event, pos eventlog.Position) {
+// drop removes an event's keys, and has all of its record erased but for what stays.
+func (c *commit) drop(e *nostr.Event, pos eventlog.Position, stays []byte) {
 	c.held[e.ID] = held{}
 	c.count--
 	c.note(e, true)
@@ -227,6 +226,23 @@ func (c *commit) drop(e *nostr.Event, pos eventlog.Position) {
 	if at, ok := e.Expiration(); ok {
 		c.delete(expiryKey(at, pos))
 	}
+	c.set(eraseKey(pos), stays)
+}
+
+// read returns an event that is held, or nil where its record is damaged: nobody can be served it, and its ordered keys
+// lead to nothing.
+func (c *commit) read(pos eventlog.Position) (*nostr.Event, error) {
+	item, err := c.x.read(pos)
+	switch {
+	case errors.Is(err, ErrGone):
+		c.x.cfg.Logger.Error("index: older than the log, it will be rebuilt at the next start", "position", pos)
+		condemn(c.x.cfg)
+		return nil, nil
+	case errors.Is(err, eventlog.ErrCorrupt):
+		c.x.cfg.Logger.Error("index: an event that is to go is damaged in the log", "position", pos)
+		return nil, nil
+	}
+	return item.Head, err
 }
 
 // read returns the event at a position of the log.
@@ -234,6 +250,9 @@ func (x *Index) read(pos eventlog.Position) (Item, error) {
 	r, err := x.cfg.Log.Read(pos)
 	if err != nil {
 		return Item{}, err
+	}
+	if r.Erased {
+		return Item{}, ErrGone
 	}
 	head, err := nostr.DecodeHead(r.JSON)
 	if err != nil {

@@ -3,10 +3,11 @@ package index
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
-	"github.com/cockroachdb/pebble/v2"
+	"madang/internal/nostr"
 )
 
 // maxDifferences bounds what CheckConsistency tells.
@@ -38,7 +39,7 @@ func (x *Index) CheckConsistency(ctx context.Context) (differences []string, err
 			return nil, err
 		}
 	}
-	err = compare(ctx, x.db, fresh.db, func(text string) bool {
+	err = x.compare(ctx, fresh, func(text string) bool {
 		differences = append(differences, text)
 		return len(differences) < maxDifferences
 	})
@@ -46,46 +47,73 @@ func (x *Index) CheckConsistency(ctx context.Context) (differences []string, err
 }
 
 // compare calls differ for each key that only one has or whose values differ, until it returns false.
-func compare(ctx context.Context, have, want *pebble.DB, differ func(string) bool) error {
-	a, err := have.NewIter(nil)
+func (x *Index) compare(ctx context.Context, fresh *Index, differ func(string) bool) error {
+	have, err := x.db.NewIter(nil)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	b, err := want.NewIter(nil)
+	defer have.Close()
+	want, err := fresh.db.NewIter(nil)
 	if err != nil {
 		return err
 	}
-	defer b.Close()
-	a.First()
-	b.First()
-	for more := true; more && (a.Valid() || b.Valid()); {
+	defer want.Close()
+	have.First()
+	want.First()
+	for more := true; more && (have.Valid() || want.Valid()); {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		order := 0
 		switch {
-		case !b.Valid():
+		case !want.Valid():
 			order = -1
-		case !a.Valid():
+		case !have.Valid():
 			order = 1
 		default:
-			order = bytes.Compare(a.Key(), b.Key())
+			order = bytes.Compare(have.Key(), want.Key())
 		}
+		var text string
 		switch {
 		case order < 0:
-			more = differ(fmt.Sprintf("key %x should not be there", a.Key()))
-			a.Next()
+			text = fmt.Sprintf("key %x should not be there", have.Key())
 		case order > 0:
-			more = differ(fmt.Sprintf("key %x is missing", b.Key()))
-			b.Next()
-		default:
-			if !bytes.Equal(a.Value(), b.Value()) {
-				more = differ(fmt.Sprintf("key %x has value %x, not %x", a.Key(), a.Value(), b.Value()))
+			text = fmt.Sprintf("key %x is missing", want.Key())
+		case !bytes.Equal(have.Value(), want.Value()):
+			text = fmt.Sprintf("key %x has value %x, not %x", have.Key(), have.Value(), want.Value())
+		}
+		if text != "" {
+			it := have
+			if order > 0 {
+				it = want
 			}
-			a.Next()
-			b.Next()
+			matters, err := x.matters(it.Key(), it.Value(), order)
+			if err != nil {
+				return err
+			}
+			more = !matters || differ(text)
+		}
+		if order <= 0 {
+			have.Next()
+		}
+		if order >= 0 {
+			want.Next()
 		}
 	}
-	return errors.Join(a.Error(), b.Error())
+	return errors.Join(have.Error(), want.Error())
+}
+
+// matters reports whether a difference is one. Erasing makes some that are none: an erased event of somebody who has
+// vanished leaves no head, which nothing needs that the request keeps out anyway. And of what is to be erased this index
+// may know more than one that is made anew: what was erased a moment ago, and what was to stay of it for a reason that is
+// gone since.
+func (x *Index) matters(key, value []byte, order int) (bool, error) {
+	switch key[0] {
+	case familyErase:
+		return order > 0, nil
+	case familyHead:
+		upTo, vanished, err := x.vanishedUpTo(nostr.PubKey(key[3:35]))
+		return !vanished || int64(binary.BigEndian.Uint64(value)) > upTo, err
+	}
+	return true, nil
 }

@@ -33,6 +33,7 @@ type box struct {
 	index *vfs.MemFS
 	tried []verify.Event
 	acked []verify.Event
+	at    map[eventlog.Position]verify.Event // where the log took them
 	said  nodeLog
 }
 
@@ -55,7 +56,7 @@ func (l *nodeLog) has(text string) bool {
 }
 
 func newBox(t *testing.T) *box {
-	return &box{t: t, log: durabletest.New(), index: vfs.NewCrashableMem()}
+	return &box{t: t, log: durabletest.New(), index: vfs.NewCrashableMem(), at: map[eventlog.Position]verify.Event{}}
 }
 
 const boxNow = 50 // Unix second by which some of the events have expired
@@ -159,6 +160,9 @@ func (b *box) work(log *eventlog.Files, x *Index, events []verify.Event, stop fu
 			}
 			continue
 		}
+		for i, pos := range positions {
+			b.at[pos] = taken[i]
+		}
 		if err := s.Commit(positions, log.End()); err != nil {
 			if behind = append(behind, taken...); stop(err) {
 				return
@@ -174,6 +178,11 @@ func (b *box) work(log *eventlog.Files, x *Index, events []verify.Event, stop fu
 				return
 			}
 		}
+		if n%4 == 0 {
+			if _, err := x.Erase(b.t.Context()); err != nil && stop(err) {
+				return
+			}
+		}
 		if n%9 == 0 {
 			if _, err := x.Sweep(b.t.Context(), boxNow/2); err != nil && stop(err) {
 				return
@@ -182,25 +191,44 @@ func (b *box) work(log *eventlog.Files, x *Index, events []verify.Event, stop fu
 	}
 }
 
-// check is the whole-state checker: the log has every acknowledged event and nothing that was not tried, and the index
-// answers by what the log says.
+// check is the whole-state checker: the log has every acknowledged event and nothing that was not tried, but what is gone
+// may be erased, and at last is. The index answers by what the log says.
 func (b *box) check(log *eventlog.Files, x *Index) {
 	b.t.Helper()
 	if _, err := x.Sweep(b.t.Context(), boxNow); err != nil {
 		b.t.Fatal(err)
 	}
+	b.checkAnswers(x, b.truth(log))
+	b.eraseAll(x)
+	b.checkAnswers(x, b.truth(log))
+	differences, err := x.CheckConsistency(b.t.Context())
+	if err != nil || len(differences) > 0 {
+		b.t.Fatalf("%q, %v", differences, err)
+	}
+	if _, err := log.Check(b.t.Context(), func(pos eventlog.Position, err error) { b.t.Fatal(err) }); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// truth reads from the log what the index is to answer.
+func (b *box) truth(log *eventlog.Files) *model {
+	b.t.Helper()
 	tried := map[string]verify.Event{}
 	for _, e := range b.tried {
 		tried[string(e.JSON())] = e
 	}
 	truth := model{swept: boxNow}
-	there := map[nostr.ID]bool{}
+	there, erased := map[nostr.ID]bool{}, []*nostr.Event(nil)
 	if err := log.Scan(b.t.Context(), 0, func(r eventlog.Record) error {
 		e, ok := tried[string(r.JSON)]
+		if r.Erased {
+			e, ok = b.at[r.Pos]
+			erased = append(erased, e.Event())
+		}
 		if !ok {
 			b.t.Fatalf("never tried: %s", r.JSON)
 		}
-		there[e.Event().ID] = true
+		b.at[r.Pos], there[e.Event().ID] = e, true
 		truth.log = append(truth.log, logged{pos: r.Pos, event: e.Event()})
 		return nil
 	}); err != nil {
@@ -211,10 +239,28 @@ func (b *box) check(log *eventlog.Files, x *Index) {
 			b.t.Fatalf("acknowledged and lost: %s", e.JSON())
 		}
 	}
-	b.checkAnswers(x, &truth)
-	differences, err := x.CheckConsistency(b.t.Context())
-	if err != nil || len(differences) > 0 {
-		b.t.Fatalf("%q, %v", differences, err)
+	for _, e := range erased {
+		if truth.held(e) {
+			b.t.Fatalf("erased and held: %+v", e)
+		}
+	}
+	return &truth
+}
+
+// eraseAll erases until nothing is left to be.
+func (b *box) eraseAll(x *Index) {
+	b.t.Helper()
+	x.writing.Lock()
+	err := x.flush()
+	x.writing.Unlock()
+	if err == nil {
+		_, err = x.Erase(b.t.Context())
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if it, err := x.erasable(0); err != nil || len(it) > 0 {
+		b.t.Fatalf("still to be erased: %v, %v", it, err)
 	}
 }
 
@@ -272,7 +318,7 @@ func (b *box) cutPower(events []verify.Event, atIndex, atLog int, rng *rand.Rand
 	})
 	b.work(log, x, events, func(error) bool { cut = true; return true })
 	fail()
-	next = &box{t: b.t, log: b.log.Crash(rng), index: index, tried: b.tried, acked: b.acked}
+	next = &box{t: b.t, log: b.log.Crash(rng), index: index, tried: b.tried, acked: b.acked, at: b.at}
 	if err := errors.Join(x.Close(), log.Close()); err != nil {
 		b.t.Fatal(err)
 	}
@@ -304,7 +350,7 @@ func TestPowerCut(t *testing.T) {
 					}
 					next.check(log, x)
 					index := next.index.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rng})
-					again := &box{t: t, log: next.log.Crash(rng), index: index, tried: next.tried, acked: next.acked}
+					again := &box{t: t, log: next.log.Crash(rng), index: index, tried: next.tried, acked: next.acked, at: next.at}
 					if err := errors.Join(x.Close(), log.Close()); err != nil {
 						t.Fatal(err)
 					}

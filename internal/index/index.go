@@ -29,6 +29,9 @@ var (
 	ErrDeleted   = errors.New("deleted by its author")
 )
 
+// ErrGone: an event that a query has found was deleted since, or has expired, and is erased.
+var ErrGone = errors.New("the event is gone")
+
 // Config of an index.
 type Config struct {
 	Dir       string
@@ -86,6 +89,8 @@ type Index struct {
 	timeline timeline
 	walking  *semaphore.Weighted // iterators that are open
 	scanning *semaphore.Weighted // queries without limits
+
+	erasing sync.Mutex // held throughout an Erase
 
 	// writing is held throughout whatever changes keys.
 	writing   sync.Mutex
@@ -266,6 +271,16 @@ func (x *Index) CatchUp(ctx context.Context) error {
 		if time.Since(said) > 10*time.Second {
 			said = time.Now()
 			x.cfg.Logger.Info("index takes in the log", "position", r.Pos, "of", logEnd)
+		}
+		if r.Erased {
+			if len(r.JSON) == 0 {
+				return nil
+			}
+			if err := x.commit(s, positions, r.Pos); err != nil {
+				return err
+			}
+			s, positions = x.Stage(), positions[:0]
+			return x.remember(r)
 		}
 		e, err := nostr.DecodeHead(r.JSON)
 		if err != nil {

@@ -34,20 +34,22 @@ import (
 // filter itself.
 //
 //	e expiration(8) position(8)          -> empty   events with a NIP-40 expiration, soonest first
+//	z position(8)                        -> a tombstone, or empty: what is to stay of a record that is to be erased
 //	m name                               -> what metadata.go says of each
 const (
-	familyID       = 'i'
-	familyHead     = 'r'
-	familyDeleted  = 'd'
-	familyErased   = 'x'
-	familyVanished = 'v'
-	familyTime     = 't'
-	familyKind     = 'k'
-	familyAuthor   = 'a'
-	familyBoth     = 'b'
-	familyTag      = 'g'
-	familyExpiry   = 'e'
-	familyMetadata = 'm'
+	familyID        = 'i'
+	familyHead      = 'r'
+	familyDeleted   = 'd'
+	familyRetracted = 'x'
+	familyVanished  = 'v'
+	familyTime      = 't'
+	familyKind      = 'k'
+	familyAuthor    = 'a'
+	familyBoth      = 'b'
+	familyTag       = 'g'
+	familyExpiry    = 'e'
+	familyErase     = 'z'
+	familyMetadata  = 'm'
 )
 
 // Flags of an event that is held: what must be known of it without reading it.
@@ -135,11 +137,29 @@ func (v *summary) of(family byte) []byte {
 
 func idKey(id nostr.ID) []byte { return append([]byte{familyID}, id[:]...) }
 
-func addressKey(family byte, a nostr.Address) []byte {
+// address is that of a replaceable or addressable event: kind(2) pubkey(32) d(16), with d as above.
+type address [2 + 32 + 16]byte
+
+func makeAddress(a nostr.Address) (key address) {
+	binary.BigEndian.PutUint16(key[:], a.Kind)
+	copy(key[2:], a.PubKey[:])
 	d := sha256.Sum256([]byte(a.D))
-	key := binary.BigEndian.AppendUint16([]byte{family}, a.Kind)
-	key = append(key, a.PubKey[:]...)
-	return append(key, d[:16]...)
+	copy(key[34:], d[:])
+	return key
+}
+
+func addressOf(e *nostr.Event) (address, bool) {
+	a, ok := e.Address()
+	if !ok {
+		return address{}, false
+	}
+	return makeAddress(a), true
+}
+
+func addressKey(family byte, a address) []byte { return append([]byte{family}, a[:]...) }
+
+func eraseKey(pos eventlog.Position) []byte {
+	return binary.BigEndian.AppendUint64([]byte{familyErase}, uint64(pos))
 }
 
 func deletedKey(id nostr.ID, by nostr.PubKey) []byte {

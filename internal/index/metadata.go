@@ -20,7 +20,7 @@ var (
 )
 
 // formatVersion grows when keys or rules change; an index of another version is rebuilt.
-const formatVersion = 4
+const formatVersion = 5
 
 // errForeign: the index is not one of this log, or not one that this version reads.
 var errForeign = errors.New("index does not belong to this log")

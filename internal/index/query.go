@@ -73,9 +73,12 @@ func (x *Index) Items(ctx context.Context, q Query, yield func(createdAt int64, 
 	return err
 }
 
-// JSON returns the wire form of an event that a query has found, whatever became of it since.
+// JSON returns the wire form of an event that a query has found, or ErrGone.
 func (x *Index) JSON(pos eventlog.Position) ([]byte, error) {
 	r, err := x.cfg.Log.Read(pos)
+	if err == nil && r.Erased {
+		err = ErrGone
+	}
 	return r.JSON, err
 }
 
@@ -278,6 +281,9 @@ func (m *merge) read(cur suffix) (Item, error) {
 	}
 	if err == nil && makeSuffix(item.Head.CreatedAt, item.Head.ID, pos) != cur {
 		err = eventlog.ErrCorrupt
+	}
+	if errors.Is(err, ErrGone) {
+		return Item{}, nil
 	}
 	if errors.Is(err, eventlog.ErrCorrupt) || errors.Is(err, eventlog.ErrNotFound) {
 		m.x.cfg.Logger.Error("a stored event cannot be read", "position", pos, "error", err)

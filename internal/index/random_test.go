@@ -194,6 +194,26 @@ func (m *machine) Flush(rt *rapid.T) {
 	}
 }
 
+// Erase wants all that is not held any more gone from the log, and all else in it.
+func (m *machine) Erase(rt *rapid.T) {
+	m.Flush(rt)
+	if _, err := m.x.Erase(m.t.Context()); err != nil {
+		rt.Fatal(err)
+	}
+	events := map[eventlog.Position]*nostr.Event{}
+	for _, l := range m.model.log {
+		events[l.pos] = l.event
+	}
+	if err := m.log.Scan(m.t.Context(), 0, func(r eventlog.Record) error {
+		if e := events[r.Pos]; e == nil || r.Erased == m.model.held(e) {
+			rt.Fatalf("at %d: %+v, erased: %v", r.Pos, e, r.Erased)
+		}
+		return nil
+	}); err != nil {
+		rt.Fatal(err)
+	}
+}
+
 // Crash cuts the power: of what was not synced chance decides. What was swept may be back until the next sweep.
 func (m *machine) Crash(rt *rapid.T) {
 	seed := rapid.Uint64().Draw(rt, "chance")
@@ -337,7 +357,7 @@ func TestRandom(t *testing.T) {
 		defer func() { m.close(rt) }()
 		rt.Repeat(map[string]func(*rapid.T){
 			"commit": m.Commit, "commit more": m.Commit, "commit again": m.Commit, "query": m.Query,
-			"query more": m.Query, "query again": m.Query, "sweep": m.Sweep, "flush": m.Flush,
+			"query more": m.Query, "query again": m.Query, "sweep": m.Sweep, "flush": m.Flush, "erase": m.Erase,
 			"reopen": m.Reopen, "rebuild": m.Rebuild, "crash": m.Crash, "consistency": m.Consistency,
 			"": func(rt *rapid.T) {
 				if got, want := m.x.Len(), m.model.len(); got != want {

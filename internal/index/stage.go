@@ -13,12 +13,12 @@ import (
 // Stage is a group of events on its way into log and index: each is judged as if those before it were stored already.
 // Between Take and Commit no other Stage may be committed: there is one entrance.
 type Stage struct {
-	x       *Index
-	events  []*nostr.Event
-	ids     map[nostr.ID]struct{}
-	heads   map[nostr.Address]head
-	deleted map[deletion]struct{}
-	erased  map[nostr.Address]int64
+	x         *Index
+	events    []*nostr.Event
+	ids       map[nostr.ID]struct{}
+	heads     map[address]head
+	deleted   map[deletion]struct{}
+	retracted map[address]int64
 	// vanished has the requests of the group (NIP-62).
 	vanished map[nostr.PubKey]int64
 }
@@ -67,14 +67,14 @@ func (s *Stage) take(e *nostr.Event) error {
 	}
 	if s.ids == nil {
 		s.ids = map[nostr.ID]struct{}{}
-		s.heads = map[nostr.Address]head{}
+		s.heads = map[address]head{}
 		s.deleted = map[deletion]struct{}{}
-		s.erased = map[nostr.Address]int64{}
+		s.retracted = map[address]int64{}
 		s.vanished = map[nostr.PubKey]int64{}
 	}
 	s.events = append(s.events, e)
 	s.ids[e.ID] = struct{}{}
-	if a, ok := e.Address(); ok {
+	if a, ok := addressOf(e); ok {
 		s.heads[a] = head{e.CreatedAt, e.ID}
 	}
 	switch e.Kind {
@@ -86,7 +86,7 @@ func (s *Stage) take(e *nostr.Event) error {
 			s.deleted[deletion{id, e.PubKey}] = struct{}{}
 		}
 		for _, a := range addresses {
-			s.erased[a] = max(s.erased[a], e.CreatedAt)
+			s.retracted[a] = max(s.retracted[a], e.CreatedAt)
 		}
 	}
 	return nil
@@ -99,7 +99,7 @@ func (s *Stage) check(e *nostr.Event) error {
 	if held, err := s.isHeld(e.ID); held || err != nil {
 		return firstOf(err, ErrDuplicate)
 	}
-	a, ok := e.Address()
+	a, ok := addressOf(e)
 	if !ok {
 		return nil
 	}
@@ -111,19 +111,19 @@ func (s *Stage) check(e *nostr.Event) error {
 		return nil
 	case newest.id == e.ID:
 		return ErrDuplicate
-	case !newest.replacedBy(e):
+	case !newest.replacedBy(head{e.CreatedAt, e.ID}):
 		return ErrReplaced
 	}
 	return nil
 }
 
-// replacedBy reports whether e is the version to keep: the newer, or of two of the same second the one with the lower id
-// (NIP-01).
-func (h head) replacedBy(e *nostr.Event) bool {
-	if e.CreatedAt != h.createdAt {
-		return e.CreatedAt > h.createdAt
+// replacedBy reports whether the other is the version to keep: the newer, or of two of the same second the one with the
+// lower id (NIP-01).
+func (h head) replacedBy(other head) bool {
+	if other.createdAt != h.createdAt {
+		return other.createdAt > h.createdAt
 	}
-	return bytes.Compare(e.ID[:], h.id[:]) < 0
+	return bytes.Compare(other.id[:], h.id[:]) < 0
 }
 
 func (s *Stage) isHeld(id nostr.ID) (bool, error) {
@@ -133,14 +133,14 @@ func (s *Stage) isHeld(id nostr.ID) (bool, error) {
 	return s.x.lookup(idKey(id), nil)
 }
 
-func (s *Stage) head(a nostr.Address) (head, bool, error) {
+func (s *Stage) head(a address) (head, bool, error) {
 	if h, ok := s.heads[a]; ok {
 		return h, true, nil
 	}
 	return s.x.head(a)
 }
 
-func (x *Index) head(a nostr.Address) (h head, found bool, err error) {
+func (x *Index) head(a address) (h head, found bool, err error) {
 	found, err = x.lookup(addressKey(familyHead, a), func(v []byte) {
 		h.createdAt = int64(binary.BigEndian.Uint64(v))
 		copy(h.id[:], v[8:])
@@ -175,19 +175,19 @@ func (s *Stage) isDeleted(e *nostr.Event) (bool, error) {
 			return found, err
 		}
 	}
-	a, ok := e.Address()
+	a, ok := addressOf(e)
 	if !ok {
 		return false, nil
 	}
-	if upTo, ok := s.erased[a]; ok && e.CreatedAt <= upTo {
+	if upTo, ok := s.retracted[a]; ok && e.CreatedAt <= upTo {
 		return true, nil
 	}
-	upTo, found, err := s.x.erasedUpTo(a)
+	upTo, found, err := s.x.retractedUpTo(a)
 	return found && e.CreatedAt <= upTo, err
 }
 
-func (x *Index) erasedUpTo(a nostr.Address) (upTo int64, found bool, err error) {
-	found, err = x.lookup(addressKey(familyErased, a), func(v []byte) { upTo = int64(binary.BigEndian.Uint64(v)) })
+func (x *Index) retractedUpTo(a address) (upTo int64, found bool, err error) {
+	found, err = x.lookup(addressKey(familyRetracted, a), func(v []byte) { upTo = int64(binary.BigEndian.Uint64(v)) })
 	return upTo, found, err
 }
 
@@ -213,7 +213,7 @@ func deleters(e *nostr.Event) []nostr.PubKey {
 }
 
 // deletionTargets returns what a deletion event names (NIP-09): ids, and addresses of its own author.
-func deletionTargets(e *nostr.Event) (ids []nostr.ID, addresses []nostr.Address) {
+func deletionTargets(e *nostr.Event) (ids []nostr.ID, addresses []address) {
 	for _, t := range e.Tags {
 		switch t.Name() {
 		case "e":
@@ -223,7 +223,7 @@ func deletionTargets(e *nostr.Event) (ids []nostr.ID, addresses []nostr.Address)
 		case "a":
 			a, err := nostr.ParseAddress(t.Value())
 			if err == nil && a.PubKey == e.PubKey && (nostr.IsReplaceable(a.Kind) || nostr.IsAddressable(a.Kind)) {
-				addresses = append(addresses, a)
+				addresses = append(addresses, makeAddress(a))
 			}
 		}
 	}

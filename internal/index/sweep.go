@@ -45,14 +45,14 @@ func (x *Index) sweepSome(ctx context.Context, now int64) (n int, err error) {
 	for valid := it.First(); valid && n < sweepGroup; valid = it.Next() {
 		n++
 		pos := eventlog.Position(binary.BigEndian.Uint64(it.Key()[9:]))
-		item, err := x.read(pos)
+		e, err := c.read(pos)
 		switch {
-		case errors.Is(err, eventlog.ErrCorrupt):
-			c.delete(it.Key())
 		case err != nil:
 			return 0, errors.Join(err, it.Close())
+		case e == nil:
+			c.delete(it.Key())
 		default:
-			c.drop(item.Head, pos)
+			c.drop(e, pos, tombstoneOf(e))
 		}
 	}
 	if err := it.Close(); err != nil {

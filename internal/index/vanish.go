@@ -2,7 +2,6 @@ package index
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -23,20 +22,24 @@ const defaultPart = 4 << 20
 //
 // So that no batch gets too large, what was dropped so far may be written before the request itself is: after a crash
 // between the two the log is read again from before the request.
-func (c *commit) vanish(request *nostr.Event) error {
-	upTo, _, err := c.x.vanishedUpTo(request.PubKey)
+func (c *commit) vanish(by nostr.PubKey, at int64) error {
+	upTo, _, err := c.x.vanishedUpTo(by)
 	if err != nil {
 		return err
 	}
-	upTo = max(upTo, c.vanished[request.PubKey], request.CreatedAt)
+	upTo = max(upTo, c.vanished[by], at)
 	drop := func(e *nostr.Event, pos eventlog.Position) error {
-		if e.Kind == nostr.KindVanish || e.CreatedAt > upTo || !slices.Contains(deleters(e), request.PubKey) {
+		if e.Kind == nostr.KindVanish || e.CreatedAt > upTo || !slices.Contains(deleters(e), by) {
 			return nil
 		}
 		if h, known := c.held[e.ID]; known && (!h.ok || h.pos != pos) {
 			return nil
 		}
-		c.drop(e, pos)
+		stays := nothing(e) // the request keeps it out
+		if e.Kind == nostr.KindDeletion {
+			stays = tombstoneOf(e)
+		}
+		c.drop(e, pos, stays)
 		if c.batch.Len() < c.x.maxPart {
 			return nil
 		}
@@ -47,13 +50,13 @@ func (c *commit) vanish(request *nostr.Event) error {
 			return err
 		}
 	}
-	for _, prefix := range [][]byte{authorPrefix(request.PubKey), tagPrefix('p', request.PubKey.String())} {
+	for _, prefix := range [][]byte{authorPrefix(by), tagPrefix('p', by.String())} {
 		if err := c.eachIn(prefix, upTo, drop); err != nil {
 			return err
 		}
 	}
-	c.vanished[request.PubKey] = upTo
-	c.set(vanishedKey(request.PubKey), uint64Value(uint64(upTo)))
+	c.vanished[by] = upTo
+	c.set(vanishedKey(by), uint64Value(uint64(upTo)))
 	return nil
 }
 
@@ -70,15 +73,14 @@ func (c *commit) eachIn(prefix []byte, upTo int64, fn func(*nostr.Event, eventlo
 			continue
 		}
 		pos := suffix(it.Key()[len(prefix):]).position()
-		item, err := c.x.read(pos)
-		if errors.Is(err, eventlog.ErrCorrupt) {
-			c.x.cfg.Logger.Error("index: the event of somebody who vanished is damaged in the log", "position", pos)
-			continue
-		}
+		e, err := c.read(pos)
 		if err != nil {
 			return err
 		}
-		if err := fn(item.Head, pos); err != nil {
+		if e == nil {
+			continue
+		}
+		if err := fn(e, pos); err != nil {
 			return err
 		}
 	}

@@ -196,6 +196,9 @@ func cause(ctx context.Context, err error) error {
 func (s *subscription) sendLater(events []stored) error {
 	for _, at := range events {
 		json, err := s.conn.relay.cfg.Index.JSON(at.pos)
+		if errors.Is(err, index.ErrGone) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
