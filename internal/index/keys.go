@@ -106,6 +106,8 @@ func makeSuffix(createdAt int64, id nostr.ID, pos eventlog.Position) (s suffix) 
 	return s
 }
 
+func (s suffix) createdAt() int64 { return int64(^binary.BigEndian.Uint64(s[:])) }
+
 func (s suffix) position() eventlog.Position {
 	return eventlog.Position(binary.BigEndian.Uint64(s[14:]) & (1<<48 - 1))
 }

@@ -112,16 +112,18 @@ func (m *model) query(q Query, limits bool) (found []*nostr.Event) {
 	})
 	wanted := map[*nostr.Event]bool{}
 	for _, f := range q.Filters {
-		left := len(held)
+		own, most, last := len(held), len(held), int64(-1)
 		if limits && f.Limit >= 0 {
-			left = f.Limit
+			own = f.Limit
 		}
 		if limits && q.MaxLimit > 0 {
-			left = min(left, q.MaxLimit)
+			most = q.MaxLimit
 		}
+		private := f.Kinds == nil || slices.Contains(f.Kinds, nostr.KindGiftWrap)
+		given := 0
 		for _, e := range held {
-			if left > 0 && f.Matches(e) {
-				left--
+			if f.Matches(e) && given < min(own, 2*most) && (given < most || e.CreatedAt == last && !private) {
+				given, last = given+1, e.CreatedAt
 				wanted[e] = true
 			}
 		}

@@ -21,7 +21,7 @@ type Query struct {
 	Filters  []nostr.Filter          // any of them
 	Now      int64                   // Unix seconds; what has expired by then is left out
 	Visible  func(*nostr.Event) bool // who may see what, asked for each event before it counts; nil: all
-	MaxLimit int                     // bound on each filter's limit; 0: none
+	MaxLimit int                     // bound on each filter's limit; 0: none. See Query for what may exceed it.
 }
 
 // Answer is how far the answer to a query goes.
@@ -34,15 +34,14 @@ type Answer struct {
 }
 
 // Query calls yield for each match, newest first, ties by lowest id, each event once; each filter gives at most its
-// limit. Items are shared and must not be altered. Queries share what they may hold open, so yield must not wait for a
+// limit. Where MaxLimit cuts a filter off before its own limit does, what has the same second as its last event comes
+// too, at most as many again: who asks on with until misses none of them (NIP-67). But not where mail may be among it,
+// of which nobody else may learn. Items are shared and must not be altered. Queries share what they may hold open, so yield must not wait for a
 // person, nor query again.
 func (x *Index) Query(ctx context.Context, q Query, yield func(Item) error) (Answer, error) {
-	m := merge{x: x, q: &q, bounded: true, left: make([]int, len(q.Filters))}
-	for i, f := range q.Filters {
-		m.left[i] = f.Limit
-		if q.MaxLimit > 0 && (f.Limit < 0 || f.Limit > q.MaxLimit) {
-			m.left[i] = q.MaxLimit
-		}
+	m := merge{x: x, q: &q, bounded: true, left: make([]quota, len(q.Filters))}
+	for i := range q.Filters {
+		m.left[i] = makeQuota(&q.Filters[i], q.MaxLimit)
 	}
 	return m.run(ctx, yield)
 }
@@ -87,19 +86,54 @@ func (x *Index) unlimited(ctx context.Context, q Query, yield func(Item) error) 
 		return Answer{}, err
 	}
 	defer x.scanning.Release(1)
-	m := merge{x: x, q: &q, left: make([]int, len(q.Filters))}
+	m := merge{x: x, q: &q, left: make([]quota, len(q.Filters))}
 	for i := range m.left {
-		m.left[i] = -1
+		m.left[i] = quota{n: -1}
 	}
 	return m.run(ctx, yield)
+}
+
+// quota is what one filter may still give.
+type quota struct {
+	n    int   // events; negative: any number
+	ties int   // after them, events of the same second as the last one
+	last int64 // that second
+}
+
+func makeQuota(f *nostr.Filter, most int) quota {
+	switch {
+	case most == 0 || f.Limit >= 0 && f.Limit <= most:
+		return quota{n: f.Limit}
+	case mayBePrivate(f):
+		return quota{n: most}
+	case f.Limit >= 0:
+		return quota{n: most, ties: min(most, f.Limit-most)}
+	}
+	return quota{n: most, ties: most}
+}
+
+func (q *quota) spent() bool { return q.n == 0 && q.ties == 0 }
+
+// give counts a match, and reports whether there was room for it.
+func (q *quota) give(createdAt int64) bool {
+	switch {
+	case q.n != 0:
+		q.n--
+	case q.ties > 0 && createdAt == q.last:
+		q.ties--
+	default:
+		return false
+	}
+	q.last = createdAt
+	return true
 }
 
 // merge walks the legs of all filters at once, in order.
 type merge struct {
 	x       *Index
 	q       *Query
-	bounded bool  // by limits: what is found is likely to be asked for again
-	left    []int // for each filter, how many more it may give; negative: any number
+	bounded bool // by limits: what is found is likely to be asked for again
+	left    []quota
 	legs    legHeap
 	opens   []*leg
 	ticks   int
@@ -168,7 +202,7 @@ func firstOf(err, other error) error {
 
 func (m *merge) start(ctx context.Context, snap *pebble.Snapshot, budget int, tick func() error) error {
 	for i := range m.q.Filters {
-		if m.left[i] == 0 {
+		if m.left[i].spent() {
 			m.unknown = true
 			continue
 		}
@@ -204,11 +238,15 @@ func (m *merge) step(tick func() error, yield func(Item) error) error {
 	matched, beyond := false, false
 	for asked := -1; len(m.legs) > 0 && m.legs[0].cur == cur; {
 		l := m.legs[0]
+		if q := &m.left[l.filter]; q.n == 0 && q.ties > 0 && cur.createdAt() != q.last {
+			q.ties = 0
+			m.giving--
+		}
 		// Legs of one filter on the same event follow one another in the heap: it counts once.
 		if item.Head != nil && l.filter != asked {
 			asked = l.filter
 			if m.q.Filters[l.filter].Matches(item.Head) {
-				given := m.give(l.filter)
+				given := m.give(l.filter, item.Head.CreatedAt)
 				matched, beyond = matched || given, beyond || !given
 			}
 		}
@@ -231,15 +269,14 @@ func (m *merge) step(tick func() error, yield func(Item) error) error {
 	return nil
 }
 
-// give counts a match of a filter, and reports whether its limit leaves room for it.
-func (m *merge) give(filter int) bool {
-	if m.left[filter] == 0 {
-		return false
-	}
-	if m.left[filter]--; m.left[filter] == 0 {
+// give counts a match of a filter, and reports whether it may give it.
+func (m *merge) give(filter int, createdAt int64) bool {
+	q := &m.left[filter]
+	given := q.give(createdAt)
+	if given && q.spent() {
 		m.giving--
 	}
-	return true
+	return given
 }
 
 // done reports whether there is nothing left to find.
@@ -253,7 +290,7 @@ const maxProbes = 8
 // not see, so that it does not even try where there may be some.
 func (m *merge) goesOn(l *leg) bool {
 	switch {
-	case m.left[l.filter] != 0:
+	case !m.left[l.filter].spent():
 		return true
 	case m.more:
 		return false

@@ -3,6 +3,7 @@ package relay
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"testing"
 
 	"madang/internal/nostr"
@@ -50,6 +51,41 @@ func TestHints(t *testing.T) {
 		}
 		if events != tt.events || !slices.Equal(hints, []string{tt.hint}) && !(tt.mayBe && hints == nil) {
 			t.Errorf("%s: %d events and %q, want %d and %q", name, events, hints, tt.events, tt.hint)
+		}
+	}
+}
+
+// TestTies: where the relay itself cuts an answer off, it does not part events of one second (NIP-67), so that whoever
+// asks on from there finds all of them; at most as many again, and never more than were asked for.
+func TestTies(t *testing.T) {
+	n := startNode(t, t.TempDir(), true, func(cfg *Config) { cfg.Limits.Results = 5 })
+	for i := range int64(12) {
+		n.submit(n.note(alice, i/4, "of three seconds"+strconv.FormatInt(i, 10)))
+		n.submit(n.event(alice, nostr.KindReaction, 1, "of one"+strconv.FormatInt(i, 10)))
+	}
+	c := n.connect()
+	page := func(f filter) (events int) {
+		c.send(ask("REQ", "s", []filter{f})...)
+		m := c.next()
+		for ; m.label == "EVENT"; m = c.next() {
+			events++
+		}
+		return events
+	}
+	for name, tt := range map[string]struct {
+		filter filter
+		events int
+	}{
+		"no limit":           {filter{"kinds": []int{1}}, 8},
+		"a limit beyond":     {filter{"kinds": []int{1}, "limit": 7}, 7},
+		"a limit":            {filter{"kinds": []int{1}, "limit": 3}, 3},
+		"the relay's limit":  {filter{"kinds": []int{1}, "limit": 5}, 5},
+		"what comes then":    {filter{"kinds": []int{1}, "until": n.now.Unix() + 1}, 8},
+		"all of one second":  {filter{"kinds": []int{7}}, 10},
+		"letters among them": {filter{"limit": 100}, 5},
+	} {
+		if events := page(tt.filter); events != tt.events {
+			t.Errorf("%s: %d events, want %d", name, events, tt.events)
 		}
 	}
 }
