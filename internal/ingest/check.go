@@ -14,7 +14,8 @@ import (
 const future = 15 * time.Minute
 
 // check asks policy and clock, and then the verifier for all that is left together. What is refused has its result. An
-// ephemeral event skips the log and is handed straight to the hub. The rest are candidates.
+// ephemeral event skips the log and is handed straight to the hub. The rest are candidates, those without their signature
+// checked which the index has already.
 func (in *Ingest) check(works []*work) (candidates []candidate) {
 	var claims []verify.Claim
 	var of []candidate   // of claims[i], without its event
@@ -30,15 +31,15 @@ func (in *Ingest) check(works []*work) (candidates []candidate) {
 			of, verdicts = append(of, candidate{of: k, at: i}), append(verdicts, err)
 		}
 	}
-	verified, errs := in.cfg.Verifier.Batch(claims)
+	verified, errs := in.cfg.Verifier.BatchBut(claims, func(errs []error) { in.settleHeld(claims, verdicts, errs) })
 	for i, c := range of {
 		if errs[i] == nil {
 			errs[i] = verdicts[i]
 		}
 		switch {
-		case errs[i] != nil:
+		case errs[i] != nil && !errors.Is(errs[i], errHeld):
 			c.of.results[c.at] = refused(errs[i])
-		case nostr.IsEphemeral(verified[i].Event().Kind):
+		case nostr.IsEphemeral(claims[i].Event.Kind):
 			in.cfg.Hub.Publish([]hub.Delivery{{Pos: hub.Ephemeral, Event: verified[i]}})
 			c.of.results[c.at] = Result{OK: true}
 		default:
@@ -53,6 +54,39 @@ func (in *Ingest) check(works []*work) (candidates []candidate) {
 		}
 	}
 	return candidates
+}
+
+// errHeld is no refusal: the index has the event, and so whatever is to be said of it is said without its signature.
+var errHeld = errors.New("already held")
+
+// settleHeld gives errHeld to the claims that the index has. It looks for no id that is not the event's own, so that who
+// knows nothing but an id learns nothing of it; for none whose verdict is told to its author alone, whom only the
+// signature tells; and for nothing ephemeral, which is never held.
+//
+// A bad signature of what is held is thus passed over. It harms nobody: nothing is stored or handed on of it, and the
+// answer is the one that the true event would have.
+func (in *Ingest) settleHeld(claims []verify.Claim, verdicts, errs []error) {
+	ids, of := make([]nostr.ID, 0, len(claims)), make([]int, 0, len(claims))
+	for i, claim := range claims {
+		if errs[i] == nil && verdicts[i] == nil && !nostr.IsEphemeral(claim.Event.Kind) {
+			ids, of = append(ids, claim.Event.ID), append(of, i)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	missing, err := in.cfg.Index.Missing(ids)
+	if err != nil {
+		return // as if it had none: what the index suffers from, the commit will tell
+	}
+	for n, i := range of {
+		if len(missing) > 0 && missing[0] == ids[n] {
+			missing = missing[1:]
+			continue
+		}
+		errs[i] = errHeld
+		in.stats.held.Inc()
+	}
 }
 
 // permit asks who may write this, and when. It comes before the signature is checked, which costs more.

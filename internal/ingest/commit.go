@@ -43,7 +43,7 @@ func (c *committer) store(group []candidate) {
 	}
 	taken, events := make([]candidate, 0, len(group)), make([]verify.Event, 0, len(group))
 	for _, candidate := range group {
-		if err := stage.Take(candidate.event); err != nil {
+		if err := c.take(stage, &candidate); err != nil {
 			candidate.answer(refused(err))
 			continue
 		}
@@ -71,6 +71,24 @@ func (c *committer) store(group []candidate) {
 	for _, candidate := range taken {
 		candidate.answer(Result{OK: true})
 	}
+}
+
+// take adds a candidate to the group, or says why it is not to be stored. What was held when it was checked is judged in
+// its turn like any other, since what came before it may have deleted or replaced it. Should nothing speak against it any
+// more, because it expired and was swept, it needs its signature after all.
+func (c *committer) take(stage *index.Stage, k *candidate) error {
+	if k.event.Event() == nil {
+		e := k.of.events[k.at]
+		if err := stage.Check(e); err != nil {
+			return err
+		}
+		verified, errs := c.cfg.Verifier.Batch([]verify.Claim{{Event: e, Source: k.of.writer.Source}})
+		if errs[0] != nil {
+			return errs[0]
+		}
+		k.event = verified[0]
+	}
+	return stage.Take(k.event)
 }
 
 func (c candidate) answer(r Result) { c.of.results[c.at] = r }

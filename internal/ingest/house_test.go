@@ -1,12 +1,17 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/VictoriaMetrics/metrics"
 
 	"madang/internal/durable/durabletest"
 	"madang/internal/eventlog"
@@ -29,6 +34,7 @@ type house struct {
 	hub    *hub.Hub
 	policy *policy.Policy
 	in     *ingest.Ingest
+	stats  *metrics.Set // of in and its verifier
 }
 
 const now = 1_800_000_000
@@ -70,10 +76,12 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.stats = metrics.NewSet()
 	h.in = ingest.New(ingest.Config{
 		Log: h.log, Index: h.index, Hub: h.hub, Policy: h.policy, Logger: logger,
-		Verifier: verify.New(verify.Config{Own: h.node.PubKey()}),
+		Verifier: verify.New(verify.Config{Own: h.node.PubKey(), Metrics: h.stats}),
 		Now:      func() time.Time { return time.Unix(now, 0) },
+		Metrics:  h.stats,
 	})
 }
 
@@ -101,6 +109,28 @@ func (h *house) held(f nostr.Filter) (ids []nostr.ID) {
 		h.t.Fatal(err)
 	}
 	return ids
+}
+
+// signatures returns how many were checked so far.
+func (h *house) signatures() int {
+	h.t.Helper()
+	return h.stat("madang_verify_batch_signatures_sum") + h.stat("madang_verify_single_signatures_total")
+}
+
+// stat returns a number of /metrics, 0 if there is none.
+func (h *house) stat(name string) int {
+	h.t.Helper()
+	var text bytes.Buffer
+	h.stats.WritePrometheus(&text)
+	found := regexp.MustCompile("(?m)^" + name + " (.*)$").FindSubmatch(text.Bytes())
+	if found == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(string(found[1]))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
 }
 
 func key(n byte) (sk nostr.SecretKey) {

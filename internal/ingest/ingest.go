@@ -72,9 +72,9 @@ type work struct {
 	done    func([]Result)
 }
 
-// candidate is a verified, permitted event that waits for its commit.
+// candidate is a permitted event that waits for its commit.
 type candidate struct {
-	event verify.Event
+	event verify.Event // none where the index had it: it is in of.events, with its signature unchecked
 	of    *work
 	at    int // in of.events
 }

@@ -133,6 +133,36 @@ func TestLargeBatch(t *testing.T) {
 	}
 }
 
+// TestBatchBut: what is settled between keeps its error, is nobody's event, and its signature is neither checked nor held
+// against anyone.
+func TestBatchBut(t *testing.T) {
+	good := sign(t, &nostr.Event{Kind: 1})
+	badID, badSig := *good, *good
+	badID.ID[0] ^= 1
+	badSig.Sig[63] ^= 1
+	settled := errors.New("settled")
+	v := New(Config{})
+	claims := []Claim{{Event: good}, {Event: &badSig, Source: "a"}, {Event: &badID}, {Event: &badSig}, {Event: good}}
+	asked := 0
+	verified, errs := v.BatchBut(claims, func(errs []error) {
+		asked++
+		for i, err := range errs {
+			if (i == 2) != errors.Is(err, ErrID) || i != 2 && err != nil {
+				t.Errorf("claim %d before its signature: %v", i, err)
+			}
+		}
+		errs[0], errs[1] = settled, settled
+	})
+	for i, want := range []error{settled, settled, ErrID, ErrSignature, nil} {
+		if !errors.Is(errs[i], want) || (verified[i].Event() == good) != (want == nil) {
+			t.Errorf("claim %d: %v, %v, want %v", i, verified[i].Event(), errs[i], want)
+		}
+	}
+	if n := v.stats.alone.Get(); asked != 1 || n != 2 || v.suspects.len() > 0 {
+		t.Errorf("asked %d times, %d signatures checked, %d suspects", asked, n, v.suspects.len())
+	}
+}
+
 // TestSuspects: who brought a bad signature is checked apart from the others for ten minutes, and cannot make their
 // batches fail.
 func TestSuspects(t *testing.T) {
