@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"testing"
@@ -60,6 +61,67 @@ func TestImportTellsLinesInOrder(t *testing.T) {
 	}
 }
 
+// TestImportAgain: of a file that is known but for a few lines, only the new ones have their signatures checked.
+func TestImportAgain(t *testing.T) {
+	a := open(t, testConfig(t.TempDir()))
+	var lines, more [][]byte
+	note := func(i int) *nostr.Event {
+		e := &nostr.Event{Kind: nostr.KindNote, CreatedAt: int64(i), Content: strconv.Itoa(i)}
+		if err := e.Sign(nostr.SecretKey{31: 5}); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	const known, fresh = 40, 3
+	for i := range known {
+		lines = append(lines, note(i).AppendJSON(nil))
+	}
+	for i := range fresh {
+		more = append(more, note(known+i).AppendJSON(nil))
+	}
+	forged := note(7)
+	forged.Content = "forged"
+	more = append(more, forged.AppendJSON(nil))
+	take := func(lines [][]byte, want Transfer, signatures int) {
+		t.Helper()
+		before := signaturesChecked(t, a)
+		file := bytes.Join(lines, []byte{'\n'})
+		want.Bytes = int64(len(file))
+		total, err := a.Import(t.Context(), bytes.NewReader(file), func(line int, reason string) {
+			if line != len(lines) || reason != "invalid: id does not match the event" {
+				t.Errorf("line %d: %s", line, reason)
+			}
+		}, nil)
+		if err != nil || total != want {
+			t.Errorf("%+v, %v, want %+v", total, err, want)
+		}
+		if n := signaturesChecked(t, a) - before; n != signatures {
+			t.Errorf("%d signatures checked, want %d", n, signatures)
+		}
+	}
+	take(lines, Transfer{Imported: known}, known)
+	take(lines, Transfer{Duplicates: known}, 0)
+	take(slices.Concat(lines, more), Transfer{Imported: fresh, Duplicates: known, Refused: 1}, fresh)
+}
+
+// signaturesChecked reads it from the node's metrics.
+func signaturesChecked(t *testing.T, a *App) (n int) {
+	t.Helper()
+	var text bytes.Buffer
+	a.Metrics.WritePrometheus(&text)
+	for _, found := range signatureCounts.FindAllSubmatch(text.Bytes(), -1) {
+		count, err := strconv.Atoi(string(found[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += count
+	}
+	return n
+}
+
+var signatureCounts = regexp.MustCompile(
+	`(?m)^madang_verify_(?:batch_signatures_sum|single_signatures_total) (\d+)$`)
+
 // TestImportGivenUp: what was read before is taken in and counted, and the error is the context's.
 func TestImportGivenUp(t *testing.T) {
 	a := open(t, testConfig(t.TempDir()))
@@ -85,7 +147,8 @@ type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// BenchmarkImport takes a file of events by a thousand authors into an empty node, signature checks included.
+// BenchmarkImport takes a file of events by a thousand authors into a node that has none of them or all, signature checks
+// included.
 func BenchmarkImport(b *testing.B) {
 	const events, authors = 3 * chunkLines, 1000
 	var lines []byte
@@ -96,21 +159,46 @@ func BenchmarkImport(b *testing.B) {
 		}
 		lines = append(e.AppendJSON(lines), '\n')
 	}
-	for b.Loop() {
-		b.StopTimer()
+	empty := func() *App {
 		cfg := testConfig(b.TempDir())
 		cfg.Bulk = true
 		a, err := Open(b.Context(), cfg)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.StartTimer()
-		if total, err := a.Import(b.Context(), bytes.NewReader(lines), nil, nil); err != nil || total.Imported != events {
+		return a
+	}
+	take := func(b *testing.B, a *App, want Transfer) {
+		want.Bytes = int64(len(lines))
+		if total, err := a.Import(b.Context(), bytes.NewReader(lines), nil, nil); err != nil || total != want {
 			b.Fatalf("%+v, %v", total, err)
 		}
+	}
+	end := func(a *App) {
 		if err := a.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/events, "us/event")
+	report := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/events, "us/event")
+	}
+	b.Run("new", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			a := empty()
+			b.StartTimer()
+			take(b, a, Transfer{Imported: events})
+			end(a)
+		}
+		report(b)
+	})
+	b.Run("held", func(b *testing.B) {
+		a := empty()
+		defer end(a)
+		take(b, a, Transfer{Imported: events})
+		for b.Loop() {
+			take(b, a, Transfer{Duplicates: events})
+		}
+		report(b)
+	})
 }
