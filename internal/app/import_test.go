@@ -147,8 +147,8 @@ type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// BenchmarkImport takes a file of events by a thousand authors into a node that has none of them or all, signature checks
-// included.
+// BenchmarkImport takes a file of events by a thousand authors, signature checks included, into a node that has none of
+// them or all.
 func BenchmarkImport(b *testing.B) {
 	const events, authors = 3 * chunkLines, 1000
 	var lines []byte

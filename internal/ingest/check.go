@@ -14,8 +14,8 @@ import (
 const future = 15 * time.Minute
 
 // check asks policy and clock, and then the verifier for all that is left together. What is refused has its result. An
-// ephemeral event skips the log and is handed straight to the hub. The rest are candidates, those without their signature
-// checked which the index has already.
+// ephemeral event skips the log and is handed straight to the hub. The rest are candidates; of those that the index has
+// already no signature was checked.
 func (in *Ingest) check(works []*work) (candidates []candidate) {
 	var claims []verify.Claim
 	var of []candidate   // of claims[i], without its event
@@ -59,8 +59,8 @@ func (in *Ingest) check(works []*work) (candidates []candidate) {
 // errHeld is no refusal: the index has the event, and so whatever is to be said of it is said without its signature.
 var errHeld = errors.New("already held")
 
-// settleHeld gives errHeld to the claims that the index has. It looks for no id that is not the event's own, so that who
-// knows nothing but an id learns nothing of it; for none whose verdict is told to its author alone, whom only the
+// settleHeld gives errHeld to the claims that the index has. It looks for no id that is not the event's own, so that
+// who knows nothing but an id learns nothing of it; for none whose verdict is told to its author alone, whom only the
 // signature tells; and for nothing ephemeral, which is never held.
 //
 // A bad signature of what is held is thus passed over. It harms nobody: nothing is stored or handed on of it, and the

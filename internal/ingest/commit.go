@@ -73,9 +73,9 @@ func (c *committer) store(group []candidate) {
 	}
 }
 
-// take adds a candidate to the group, or says why it is not to be stored. What was held when it was checked is judged in
-// its turn like any other, since what came before it may have deleted or replaced it. Should nothing speak against it any
-// more, because it expired and was swept, it needs its signature after all.
+// take adds a candidate to the group, or says why it is not to be stored. What was held when it was checked is judged
+// in its turn like any other, since what came before it may have deleted it. Should nothing speak against it any more,
+// because it expired and was swept, it needs its signature after all.
 func (c *committer) take(stage *index.Stage, k *candidate) error {
 	if k.event.Event() == nil {
 		e := k.of.events[k.at]

@@ -94,7 +94,9 @@ func TestHeldAmongOthers(t *testing.T) {
 		}, stored)
 		fresh, typing := signed(t, alice, 1, now, "fresh"), signed(t, alice, 20001, now, "typing")
 		var heard []nostr.ID
-		h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, each(func(d *hub.Live) { heard = append(heard, d.Event.Event().ID) }))
+		h.hub.Subscribe([]nostr.Filter{nostr.All()}, nil, each(func(d *hub.Live) {
+			heard = append(heard, d.Event.Event().ID)
+		}))
 
 		cases := []struct {
 			event      *nostr.Event
@@ -142,8 +144,7 @@ func TestHeldAmongOthers(t *testing.T) {
 	}
 }
 
-// TestHeldIsJudgedInItsTurn: what came before it, in the same call or in one that waits for its commit, may have deleted
-// it.
+// TestHeldIsJudgedInItsTurn: what came before it, in the same call or in one that waits, may have deleted it.
 func TestHeldIsJudgedInItsTurn(t *testing.T) {
 	h := open(t, true)
 	alice, d := key(2), nostr.Tag{"d", "x"}
@@ -172,8 +173,8 @@ func TestHeldIsJudgedInItsTurn(t *testing.T) {
 	}
 }
 
-// TestHeldAndSwept: what has expired and is swept between its check and its turn is no longer held, and is stored for its
-// signature alone.
+// TestHeldAndSwept: what has expired and is swept between its check and its turn is no longer held, and is stored for
+// its signature alone.
 func TestHeldAndSwept(t *testing.T) {
 	for _, forge := range []bool{false, true} {
 		h := open(t, true)
@@ -231,9 +232,10 @@ func TestHeldIsToldToNobodyElse(t *testing.T) {
 		forge func(*nostr.Event) *nostr.Event
 		want  string
 	}{
-		"a stranger's":               {note(key(7)), whole, "auth-required: only members of this node may write"},
-		"a stranger's, forged":       {note(key(7)), forgeSig, "auth-required: only members of this node may write"},
-		"mail for a stranger":        {wrap(key(7)), whole, "restricted: none of its recipients is a member of this node"},
+		"a stranger's":         {note(key(7)), whole, "auth-required: only members of this node may write"},
+		"a stranger's, forged": {note(key(7)), forgeSig, "auth-required: only members of this node may write"},
+		"mail for a stranger": {wrap(key(7)), whole,
+			"restricted: none of its recipients is a member of this node"},
 		"mail for a member, guessed": {wrap(member), forgeID, badID.Message},
 		"protected": {note(member, nostr.Tag{"-"}), whole,
 			"auth-required: this event may only be published by its author"},
@@ -253,7 +255,7 @@ func TestHeldIsToldToNobodyElse(t *testing.T) {
 	}
 }
 
-// TestHeldWithoutAnIndex: where the index cannot say what is held, signatures are checked, and the answer is the commit's.
+// TestHeldWithoutAnIndex: where the index cannot say what is held, signatures are checked, and the commit answers.
 func TestHeldWithoutAnIndex(t *testing.T) {
 	h := open(t, true)
 	e := signed(t, key(2), 1, now, "")

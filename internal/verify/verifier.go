@@ -62,8 +62,8 @@ func (v *Verifier) Batch(claims []Claim) (verified []Event, errs []error) {
 	return v.BatchBut(claims, func([]error) {})
 }
 
-// BatchBut is Batch, but for signatures that need no check. settle is called once sizes and ids are checked, which costs
-// little, with the errors so far, errs[i] for claims[i], and may set more of them: these claims go no further.
+// BatchBut is Batch, but for signatures that need no check. settle is called once sizes and ids are checked, which
+// costs little, with the errors so far, errs[i] for claims[i], and may set more of them: these claims go no further.
 func (v *Verifier) BatchBut(claims []Claim, settle func(errs []error)) (verified []Event, errs []error) {
 	verified, errs = make([]Event, len(claims)), make([]error, len(claims))
 	parallel(len(claims), grain, func(i int) {

@@ -133,8 +133,8 @@ func TestLargeBatch(t *testing.T) {
 	}
 }
 
-// TestBatchBut: what is settled between keeps its error, is nobody's event, and its signature is neither checked nor held
-// against anyone.
+// TestBatchBut: what is settled between keeps its error and gives no event, and its signature is neither checked nor
+// held against anyone.
 func TestBatchBut(t *testing.T) {
 	good := sign(t, &nostr.Event{Kind: 1})
 	badID, badSig := *good, *good
