@@ -122,7 +122,11 @@ const (
 	fieldAddress  = "address"  // 16 bytes, of events that have one
 	fieldLanguage = "language" // ISO 639-1, as NIP-32 labels it
 	fieldDay      = "day"      // of created_at, by document, too
+	fieldExpires  = "expires"  // termExpires, of events that expire (NIP-40)
 )
+
+// termExpires tells nothing more: whether the time has come the main index says.
+const termExpires = "1"
 
 // Positions and stored text are left out: the event itself is at hand, and tells them. So are frequencies where they
 // would tell little: of initial consonants in a text, and of what is no word.
@@ -157,6 +161,9 @@ func makeDocument(e *nostr.Event) (d *document.Document, size int) {
 	d.AddField(document.NewTextFieldCustom(fieldDay, nil, []byte(dayTerm(e.CreatedAt)), dayOptions, nil))
 	if a, ok := e.Address(); ok {
 		keyword(fieldAddress, addressTerm(a))
+	}
+	if _, ok := e.Expiration(); ok {
+		keyword(fieldExpires, termExpires)
 	}
 	for _, t := range e.Tags {
 		if len(t) > 2 && t.Name() == "l" && t[2] == "ISO-639-1" && len(t.Value()) == 2 {

@@ -38,7 +38,7 @@ func (s *Search) run() {
 	for failures := 0; ; {
 		began := time.Now()
 		err := s.follow()
-		s.setStore(nil)
+		closed := s.setStore(nil)
 		if s.ctx.Err() != nil {
 			return
 		}
@@ -47,7 +47,7 @@ func (s *Search) run() {
 		}
 		failures++
 		s.cfg.Logger.Error("search: new events are not found until this is mended", "error", err)
-		if errors.Is(err, errDamaged) || errors.Is(err, errBackground) && failures > 1 {
+		if errors.Is(errors.Join(err, closed), errDamaged) || errors.Is(err, errBackground) && failures > 1 {
 			s.remove(err)
 		}
 		s.sleep(s.cfg.times.retry << min(failures-1, 6))
@@ -63,15 +63,16 @@ func (s *Search) remove(why error) {
 }
 
 // setStore replaces the store, and closes the old one once no search reads it.
-func (s *Search) setStore(st *store) {
+func (s *Search) setStore(st *store) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.store != nil {
-		if err := s.store.close(); err != nil {
+		if err = s.store.close(); err != nil {
 			s.cfg.Logger.Error("search: closing the index", "error", err)
 		}
 	}
 	s.store = st
+	return err
 }
 
 // sleep waits, and reports whether the search is still open.
@@ -96,7 +97,8 @@ func (s *Search) follow() error {
 	if err != nil {
 		return err
 	}
-	s.setStore(st)
+	_ = s.setStore(st) // there was none
+	s.eraseAt = time.Now().Add(s.cfg.times.look)
 	full := false
 	for {
 		err := s.catchUp(st)
@@ -118,6 +120,9 @@ func (s *Search) follow() error {
 			s.cfg.Logger.Info("search: the disk has room again: new events are found")
 			full = false
 		}
+		if err := s.erase(st); err != nil && s.ctx.Err() == nil {
+			return err
+		}
 		if err := s.await(st); err != nil {
 			return err
 		}
@@ -125,11 +130,16 @@ func (s *Search) follow() error {
 }
 
 // await returns some time after the log has grown: once nothing has been committed for a while, or after a longer
-// while. So what comes in bursts gives way to those who send it, and costs one write.
+// while. So what comes in bursts gives way to those who send it, and costs one write. While the log does not grow it
+// returns when it is time to erase.
 func (s *Search) await(st *store) error {
+	erase := time.NewTimer(time.Until(s.eraseAt))
+	defer erase.Stop()
 	select {
 	case <-s.woken:
 	case <-s.ctx.Done():
+		return nil
+	case <-erase.C:
 		return nil
 	case <-time.After(s.cfg.times.retry): // what was taken in last has been merged by now
 		if err := st.healthy(); err != nil {
@@ -138,6 +148,8 @@ func (s *Search) await(st *store) error {
 		select {
 		case <-s.woken:
 		case <-s.ctx.Done():
+			return nil
+		case <-erase.C:
 			return nil
 		}
 	}
@@ -203,7 +215,9 @@ func (s *Search) catchUp(st *store) error {
 			}
 			b = newBatch()
 		}
-		b.take(r.JSON)
+		if !r.Erased {
+			b.take(r.JSON)
+		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, errEnough) {

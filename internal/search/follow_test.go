@@ -205,6 +205,18 @@ func TestForeignLog(t *testing.T) {
 func TestDamageInUse(t *testing.T) {
 	h := newHouse(t)
 	h.notes("goat one", "goat two", "마당")
+	h.damage()
+	h.await("goats are found again", func() bool {
+		f := nostr.All()
+		f.Search = "goat"
+		found, err := h.search.Search(t.Context(), Query{Filter: f, Now: now})
+		return err == nil && len(found) == 2
+	})
+}
+
+// damage overwrites all segments.
+func (h *house) damage() {
+	h.t.Helper()
 	err := filepath.WalkDir(h.cfg.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".zap" {
 			return err
@@ -222,14 +234,8 @@ func TestDamageInUse(t *testing.T) {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	h.await("goats are found again", func() bool {
-		f := nostr.All()
-		f.Search = "goat"
-		found, err := h.search.Search(t.Context(), Query{Filter: f, Now: now})
-		return err == nil && len(found) == 2
-	})
 }
 
 // TestFullDisk: one line says so, nothing is written, searches go on, and so does the rest once there is room.
@@ -406,4 +412,41 @@ func TestCloseWaitsForALateBatch(t *testing.T) {
 	if err := st.close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestCloseOfAStuckIndex: it is left, and counts as damaged.
+func TestCloseOfAStuckIndex(t *testing.T) {
+	h := newHouse(t)
+	dir := filepath.Join(t.TempDir(), "stuck")
+	st, err := openStore(dir, h.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := make(chan struct{})
+	st.index, st.closing = stuckIndex{st.index, free}, time.Millisecond
+	if err := st.close(); !errors.Is(err, errDamaged) {
+		t.Errorf("closing a stuck index: %v", err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openStore(dir, h.log)
+	if err != nil {
+		t.Fatalf("beside what is stuck: %v", err)
+	}
+	if err := again.close(); err != nil {
+		t.Error(err)
+	}
+	close(free)
+}
+
+// stuckIndex is closed only when it is let.
+type stuckIndex struct {
+	bleve.Index
+	free chan struct{}
+}
+
+func (x stuckIndex) Close() error {
+	<-x.free
+	return x.Index.Close()
 }

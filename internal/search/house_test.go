@@ -43,7 +43,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h := &house{t: t, log: log, index: x, cfg: Config{
 		Dir: filepath.Join(t.TempDir(), "search"), Log: log, Index: x, Logger: logger,
-		times: times{quiet: time.Millisecond, patience: 10 * time.Millisecond, retry: time.Millisecond},
+		times: times{quiet: time.Millisecond, patience: 10 * time.Millisecond, retry: time.Millisecond, look: time.Hour},
 	}}
 	h.open()
 	t.Cleanup(func() { h.close(); x.Close(); log.Close() })

@@ -50,6 +50,8 @@ type times struct {
 	patience time.Duration // after which they are taken in though commits go on; default 30 s
 	turn     time.Duration // between small writes that follow one another, see turns; default 3 minutes
 	retry    time.Duration // after an error or on a full disk; default 30 s
+	look     time.Duration // after which it is looked for words of events that are gone; default 15 minutes
+	rewrite  time.Duration // at least, between two rewritings of segments with such words; default 24 h
 }
 
 // turnsAtOnce is how many small writes may follow one another at once: what people publish is found within seconds,
@@ -70,6 +72,10 @@ type Search struct {
 	turns     *rate.Limiter // of small writes: each costs the disk some 200 KB, and SD cards wear
 	searching *semaphore.Weighted
 
+	// Of run alone.
+	eraseAt   time.Time // when words of events that are gone are looked for next
+	rewritten time.Time // when segments were last rewritten because of such words
+
 	// mu guards store: held for reading throughout a search, and for writing to open or close it.
 	mu    sync.RWMutex
 	store *store // nil while there is none
@@ -78,11 +84,20 @@ type Search struct {
 // Open begins to follow the log. What is wrong with the index is logged and mended in the background: a node works
 // without it.
 func Open(cfg Config) *Search {
+	s := newSearch(cfg)
+	s.followed.Go(s.run)
+	return s
+}
+
+func newSearch(cfg Config) *Search {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
 	if cfg.times == (times{}) {
-		cfg.times = times{quiet: 2 * time.Second, patience: 30 * time.Second, turn: 3 * time.Minute, retry: 30 * time.Second}
+		cfg.times = times{
+			quiet: 2 * time.Second, patience: 30 * time.Second, turn: 3 * time.Minute, retry: 30 * time.Second,
+			look: 15 * time.Minute, rewrite: 24 * time.Hour,
+		}
 	}
 	if cfg.free == nil {
 		cfg.free = durable.OS{}.Free
@@ -92,11 +107,10 @@ func Open(cfg Config) *Search {
 		turns: rate.NewLimiter(rate.Every(cfg.times.turn), turnsAtOnce), searching: semaphore.NewWeighted(searchesAtOnce),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.followed.Go(s.run)
 	return s
 }
 
-// Close ends searches and following, within a second. A second Close does nothing.
+// Close ends searches and following, within a second, or ten where the index is damaged. A second Close does nothing.
 func (s *Search) Close() error {
 	s.cancel()
 	s.followed.Wait()

@@ -20,7 +20,7 @@ import (
 )
 
 // formatVersion counts changes of fields, terms and kinds: an index of another version is made again.
-const formatVersion = 1
+const formatVersion = 2
 
 // keyState is the one key of the index's own storage. Its value is version(8) log id(16) position(8), big-endian. It is
 // written with the documents it speaks of, in one step.
@@ -35,6 +35,7 @@ type store struct {
 	position atomic.Uint64 // up to here the log is taken in
 	written  uint64        // the same as the disk has it
 	late     chan error    // of a batch that was left on its way; nil: none
+	closing  time.Duration // how long closing may take; 10 s but in tests
 
 	condemned atomic.Bool // a search has found it damaged
 }
@@ -47,7 +48,7 @@ var (
 
 // openStore opens or makes the index. An error that wraps errForeign or errDamaged asks for a new one.
 func openStore(dir string, log eventlog.Log) (st *store, err error) {
-	st = &store{dir: dir, log: log.ID()}
+	st = &store{dir: dir, log: log.ID(), closing: 10 * time.Second}
 	if err := st.open(); err != nil {
 		return nil, err
 	}
@@ -60,11 +61,7 @@ func openStore(dir string, log eventlog.Log) (st *store, err error) {
 }
 
 func (st *store) open() (err error) {
-	defer func() { // a damaged file makes the libraries below bleve panic
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errDamaged, p)
-		}
-	}()
+	defer noticeDamage(&err)
 	st.analysis = bleve.NewAnalysisQueue(1)
 	st.index, err = scorch.NewScorch(scorch.Name, map[string]any{
 		"path":         st.dir,
@@ -78,6 +75,13 @@ func (st *store) open() (err error) {
 		return notOpened(err)
 	}
 	return nil
+}
+
+// noticeDamage is deferred where files are read: a damaged one makes the libraries below bleve panic.
+func noticeDamage(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", errDamaged, p)
+	}
 }
 
 // notOpened adds errDamaged, unless it is the system or the disk that fails.
@@ -162,17 +166,15 @@ func (st *store) healthy() error {
 	if st.condemned.Load() {
 		return errDamaged
 	}
-	stats := st.index.StatsMap()
-	for _, name := range []string{"TotPersistLoopErr", "TotFileMergeLoopErr"} {
-		if n, _ := stats[name].(uint64); n > 0 {
-			return errBackground
-		}
+	if n, _ := st.index.StatsMap()["TotOnErrors"].(uint64); n > 0 {
+		return errBackground
 	}
 	return nil
 }
 
 // close closes the index. A batch that is on its way would not survive that: then the index is closed after it, and
-// what was in that batch is read again from the log.
+// what was in that batch is read again from the log. Closing never ends where bleve's writer has died of a panic with
+// root.bolt in its hands: then the index is left, and errDamaged returned. Its files stay locked until they are removed.
 func (st *store) close() error {
 	if late := st.late; late != nil {
 		st.late = nil
@@ -182,9 +184,18 @@ func (st *store) close() error {
 		}()
 		return nil
 	}
-	err := st.index.Close()
-	st.analysis.Close()
-	return err
+	done := make(chan error, 1)
+	go func() {
+		err := st.index.Close()
+		st.analysis.Close()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(st.closing):
+		return fmt.Errorf("%w: closing it does not end", errDamaged)
+	}
 }
 
 // size returns the bytes of the index's files.
@@ -202,6 +213,7 @@ func (st *store) size() (bytes int64) {
 
 // having returns the ids of the documents that have a term.
 func having(ctx context.Context, r bleve.IndexReader, field, term string) (ids []nostr.ID, err error) {
+	defer noticeDamage(&err)
 	docs, err := r.TermFieldReader(ctx, []byte(term), field, false, false, false)
 	if err != nil {
 		return nil, err
