@@ -15,7 +15,8 @@ import (
 type commit struct {
 	x         *Index
 	batch     *pebble.Batch
-	count     int64 // change in the number of events held
+	count     int64             // change in the number of events held
+	end       eventlog.Position // the new watermark; 0: it stays
 	group     map[eventlog.Position]*nostr.Event
 	held      map[nostr.ID]held
 	heads     map[address]head
@@ -56,6 +57,7 @@ func (x *Index) commit(s *Stage, positions []eventlog.Position, end eventlog.Pos
 			return err
 		}
 	}
+	c.end = end
 	c.set(keyWatermark, uint64Value(uint64(end)))
 	return c.finish()
 }
@@ -67,7 +69,10 @@ func (c *commit) finish() error {
 	}
 	count := c.x.count.Load() + c.count
 	c.set(keyCount, uint64Value(uint64(count)))
-	if err := c.batch.Commit(pebble.NoSync); err != nil {
+	c.x.mark.begin()
+	err := c.batch.Commit(pebble.NoSync)
+	c.x.mark.end(c.end, err)
+	if err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	c.x.sinceRoom += c.batch.Len()

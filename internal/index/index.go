@@ -90,6 +90,7 @@ type Index struct {
 	walking  *semaphore.Weighted // iterators that are open
 	scanning *semaphore.Weighted // queries without limits
 
+	mark    mark
 	erasing sync.Mutex // held throughout an Erase
 
 	// writing is held throughout whatever changes keys.
@@ -163,11 +164,7 @@ func (x *Index) start(ctx context.Context) error {
 		return err
 	}
 	x.count.Store(int64(n))
-	from, err := x.watermark(x.db)
-	if err != nil {
-		return err
-	}
-	if x.cfg.Bulk || from+x.cfg.bulkLag > x.cfg.Log.End() {
+	if x.cfg.Bulk || x.mark.load()+x.cfg.bulkLag > x.cfg.Log.End() {
 		return x.CatchUp(ctx)
 	}
 	for _, step := range []func() error{
@@ -195,7 +192,8 @@ func (x *Index) openStore(bulk bool) error {
 		x.sieve, err = newSieve(db)
 	}
 	if err == nil {
-		x.bulkFrom, err = x.watermark(db)
+		x.bulkFrom, err = watermark(db)
+		x.mark.init(x.bulkFrom)
 	}
 	if err == nil {
 		err = x.notePoints(db)
@@ -250,18 +248,14 @@ func (x *Index) CatchUp(ctx context.Context) error {
 	defer x.users.Done()
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	from, err := x.watermark(x.db)
-	if err != nil {
-		return err
-	}
-	logEnd := x.cfg.Log.End()
+	from, logEnd := x.mark.load(), x.cfg.Log.End()
 	if from >= logEnd {
 		return nil
 	}
 	began, said, total := time.Now(), time.Now(), 0
 	s := x.Stage()
 	var positions []eventlog.Position
-	err = x.cfg.Log.Scan(ctx, from, func(r eventlog.Record) error {
+	err := x.cfg.Log.Scan(ctx, from, func(r eventlog.Record) error {
 		if len(positions) >= catchUpGroup {
 			if err := x.commit(s, positions, r.Pos); err != nil {
 				return err
@@ -310,10 +304,8 @@ func refusal(err error) bool {
 	return errors.Is(err, ErrDuplicate) || errors.Is(err, ErrReplaced) || errors.Is(err, ErrDeleted)
 }
 
-func (x *Index) watermark(r pebble.Reader) (eventlog.Position, error) {
-	n, err := getUint64(r, keyWatermark)
-	return eventlog.Position(n), err
-}
+// End returns up to where the log is taken in.
+func (x *Index) End() eventlog.Position { return x.mark.load() }
 
 // Len returns how many events are held.
 func (x *Index) Len() int { return int(x.count.Load()) }

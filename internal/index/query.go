@@ -162,16 +162,17 @@ func (m *merge) run(ctx context.Context, yield func(Item) error) (answer Answer,
 		return answer, err
 	}
 	defer m.x.walking.Release(count)
-	snap := m.x.db.NewSnapshot()
+	snap, end, err := m.x.snapshot()
+	if err != nil {
+		return answer, err
+	}
+	answer.End = end
 	defer func() {
 		for _, l := range m.opens {
 			err = firstOf(err, l.close())
 		}
 		err = firstOf(err, snap.Close())
 	}()
-	if answer.End, err = m.x.watermark(snap); err != nil {
-		return answer, err
-	}
 	tick := func() error {
 		if m.ticks++; m.ticks%256 == 0 {
 			return ctx.Err()

@@ -194,18 +194,14 @@ var errEnough = errors.New("what follows is not in the main index yet")
 
 // catchUp takes in what the main index has and this one has not.
 func (s *Search) catchUp(st *store) error {
-	answer, err := s.cfg.Index.Query(s.ctx, index.Query{}, nil)
-	if err != nil {
-		return err
-	}
-	end, b := answer.End, newBatch()
+	end, b := s.cfg.Index.End(), newBatch()
 	from := eventlog.Position(st.position.Load())
 	b.suspects = s.drainStale()
 	if from >= end && len(b.suspects) == 0 {
 		return nil
 	}
 	// An event may be in the log a moment before the main index has it: then it would look as if it was gone.
-	err = s.cfg.Log.Scan(s.ctx, from, func(r eventlog.Record) error {
+	err := s.cfg.Log.Scan(s.ctx, from, func(r eventlog.Record) error {
 		if r.Pos >= end {
 			return errEnough
 		}
