@@ -25,6 +25,7 @@ type commit struct {
 	vanished map[nostr.PubKey]int64
 
 	changes []change // for the timeline
+	urgent  bool     // somebody wants what is dropped to be gone
 }
 
 // held says where an event is; one that is not held (any more) has ok false.
@@ -74,6 +75,9 @@ func (c *commit) finish() error {
 	c.x.mark.end(c.end, err)
 	if err != nil {
 		return fmt.Errorf("writing the index: %w", err)
+	}
+	if c.urgent {
+		c.x.urgent.Store(true)
 	}
 	c.x.sinceRoom += c.batch.Len()
 	c.x.count.Store(count)
@@ -156,6 +160,7 @@ func (c *commit) setHead(a address, h head) error {
 
 // deleteTargets drops what a key asked at a second to delete (NIP-09), and keeps it out.
 func (c *commit) deleteTargets(by nostr.PubKey, at int64, ids []nostr.ID, addresses []address) error {
+	c.urgent = true
 	mayDelete := func(target *nostr.Event) bool {
 		return mayBeDeleted(target.Kind) && slices.Contains(deleters(target), by)
 	}

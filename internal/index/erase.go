@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -18,9 +19,14 @@ const (
 	eraseBytes = 1 << 20 // of what stays
 )
 
+// flushEvery is how long what was replaced or has expired waits at most until it is noted on the disk. Small tables that
+// are written early are merged often, which wears an SD card; so only what people delete is worth one at once.
+const flushEvery = 24 * time.Hour
+
 // Erase overwrites in the log what was deleted (NIP-09), has vanished (NIP-62), has expired and was swept (NIP-40), or
 // has been replaced, and returns how many events that were. What has been dropped so lately that the index has it only in
-// memory is left to a later call: were it erased and the power cut, the keys that lead to it would be back.
+// memory is left to a later call: were it erased and the power cut, the keys that lead to it would be back. What was
+// deleted the next call finds on the disk, all else within a day.
 func (x *Index) Erase(ctx context.Context) (erased int, err error) {
 	if err := x.enter(); err != nil {
 		return 0, err
@@ -123,18 +129,27 @@ func (x *Index) isAt(id nostr.ID, pos eventlog.Position) (held bool, err error) 
 	return held, err
 }
 
-// flushErasable has what is to be erased written to the disk, for a later Erase. It does not wait for it.
+// flushErasable has what is to be erased written to the disk, for a later Erase, if it is time for that. It does not wait
+// for it.
 func (x *Index) flushErasable() error {
+	if !x.urgent.Load() && time.Since(x.flushed) < flushEvery {
+		return nil
+	}
 	it, err := x.db.NewIter(&pebble.IterOptions{LowerBound: eraseKey(0), UpperBound: []byte{familyErase + 1}})
 	if err != nil {
 		return err
 	}
 	some := it.First()
-	if err := it.Close(); err != nil || !some {
+	if err := it.Close(); err != nil {
 		return err
 	}
 	if err := x.health.err(); err != nil {
 		return err
+	}
+	x.urgent.Store(false)
+	x.flushed = time.Now()
+	if !some {
+		return nil
 	}
 	if _, err := x.db.AsyncFlush(); err != nil {
 		return fmt.Errorf("writing the index: %w", err)

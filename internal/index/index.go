@@ -91,7 +91,9 @@ type Index struct {
 	scanning *semaphore.Weighted // queries without limits
 
 	mark    mark
-	erasing sync.Mutex // held throughout an Erase
+	erasing sync.Mutex  // held throughout an Erase
+	flushed time.Time   // when Erase last had memory written. Guarded by erasing.
+	urgent  atomic.Bool // something was deleted since
 
 	// writing is held throughout whatever changes keys.
 	writing   sync.Mutex
@@ -147,7 +149,7 @@ func open(ctx context.Context, cfg Config) (*Index, error) {
 	if condemned(cfg) {
 		return nil, errCondemned
 	}
-	x := &Index{cfg: cfg, maxLegs: defaultLegs, maxPart: defaultPart,
+	x := &Index{cfg: cfg, maxLegs: defaultLegs, maxPart: defaultPart, flushed: time.Now(),
 		walking: semaphore.NewWeighted(legsAtOnce), scanning: semaphore.NewWeighted(scansAtOnce)}
 	if err := x.openStore(cfg.Bulk); err != nil {
 		return nil, err

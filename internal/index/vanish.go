@@ -28,6 +28,7 @@ func (c *commit) vanish(by nostr.PubKey, at int64) error {
 		return err
 	}
 	upTo = max(upTo, c.vanished[by], at)
+	c.urgent = true
 	drop := func(e *nostr.Event, pos eventlog.Position) error {
 		if e.Kind == nostr.KindVanish || e.CreatedAt > upTo || !slices.Contains(deleters(e), by) {
 			return nil
