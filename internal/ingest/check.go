@@ -31,7 +31,7 @@ func (in *Ingest) check(works []*work) (candidates []candidate) {
 			of, verdicts = append(of, candidate{of: k, at: i}), append(verdicts, err)
 		}
 	}
-	verified, errs := in.cfg.Verifier.BatchBut(claims, func(errs []error) { in.settleHeld(claims, verdicts, errs) })
+	verified, errs := in.cfg.Verifier.BatchBut(claims, func(errs []error) { in.settleHeld(claims, of, errs) })
 	for i, c := range of {
 		if errs[i] == nil {
 			errs[i] = verdicts[i]
@@ -59,16 +59,16 @@ func (in *Ingest) check(works []*work) (candidates []candidate) {
 // errHeld is no refusal: the index has the event, and so whatever is to be said of it is said without its signature.
 var errHeld = errors.New("already held")
 
-// settleHeld gives errHeld to the claims that the index has. It looks for no id that is not the event's own, so that
-// who knows nothing but an id learns nothing of it; for none whose verdict is told to its author alone, whom only the
-// signature tells; and for nothing ephemeral, which is never held.
+// settleHeld gives errHeld to the claims that the index has. Most of what boxes exchange is there already; but what comes
+// live hardly ever is, and looking for it would be for nothing. No id is looked for that is not the event's own, and
+// nothing ephemeral, which is never held.
 //
 // A bad signature of what is held is thus passed over. It harms nobody: nothing is stored or handed on of it, and the
 // answer is the one that the true event would have.
-func (in *Ingest) settleHeld(claims []verify.Claim, verdicts, errs []error) {
+func (in *Ingest) settleHeld(claims []verify.Claim, by []candidate, errs []error) {
 	ids, of := make([]nostr.ID, 0, len(claims)), make([]int, 0, len(claims))
 	for i, claim := range claims {
-		if errs[i] == nil && verdicts[i] == nil && !nostr.IsEphemeral(claim.Event.Kind) {
+		if errs[i] == nil && by[i].of.writer.Road != policy.Live && !nostr.IsEphemeral(claim.Event.Kind) {
 			ids, of = append(ids, claim.Event.ID), append(of, i)
 		}
 	}
