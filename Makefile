@@ -31,7 +31,7 @@ check: web/node_modules/.installed client ## format, vet, staticcheck, types, we
 	@scripts/check.sh
 
 go-test: client ## Go tests with the race detector
-	go test -race ./...
+	go test -race -timeout 30m ./...
 
 web-test: web/node_modules/.installed ## web unit tests
 	cd web && npm test

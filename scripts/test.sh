@@ -12,7 +12,7 @@ make --no-print-directory check
 step 'web unit tests'
 make --no-print-directory web-test
 step 'Go tests with the race detector'
-go test -race ./...
+go test -race -timeout 30m ./... # the default of 10 minutes is short where the machine is busy
 step 'fuzz, 2000 inputs each'
 FUZZTIME=${FUZZTIME:-2000x} scripts/fuzz.sh
 step 'a person'"'"'s paths in Chromium'
