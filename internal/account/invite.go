@@ -176,7 +176,7 @@ func (a *Accounts) findInvite(code string) (*invite, string, error) {
 }
 
 func readInvite(fsys durable.FS, path string) (*invite, error) {
-	b, err := readFile(fsys, path)
+	b, err := durable.ReadFile(fsys, path, maxRecord)
 	if err != nil {
 		return nil, err
 	}

@@ -248,29 +248,10 @@ func eachFile(fsys durable.FS, dir string, fn func(file string, b []byte, err er
 		if !strings.HasSuffix(file, recordSuffix) {
 			continue
 		}
-		b, err := readFile(fsys, filepath.Join(dir, file))
+		b, err := durable.ReadFile(fsys, filepath.Join(dir, file), maxRecord)
 		if err := fn(file, b, err); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// readFile reads a file of at most maxRecord bytes.
-func readFile(fsys durable.FS, path string) ([]byte, error) {
-	f, err := fsys.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return nil, err
-	}
-	if size > maxRecord {
-		return nil, errors.New("file is too large")
-	}
-	b := make([]byte, size)
-	_, err = f.ReadAt(b, 0)
-	return b, err
 }

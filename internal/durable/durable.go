@@ -44,6 +44,27 @@ func WriteFile(fsys FS, name string, data []byte, perm os.FileMode) error {
 	return Full(fsys.SyncDir(filepath.Dir(name)))
 }
 
+// ReadFile reads a file of at most max bytes. A missing one is fs.ErrNotExist.
+func ReadFile(fsys FS, name string, max int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return nil, err
+	}
+	if size > max {
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, max)
+	}
+	b := make([]byte, size)
+	if n, err := f.ReadAt(b, 0); n < len(b) {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return b, nil
+}
+
 func writeSynced(fsys FS, name string, data []byte, perm os.FileMode) error {
 	f, err := fsys.Create(name, perm)
 	if err != nil {

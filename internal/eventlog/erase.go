@@ -151,7 +151,7 @@ func (l *Files) overwriteRecord(seg *segment, r redo) error {
 // finishErasing does what the journal says was being done when the process ended.
 func (l *Files) finishErasing() error {
 	journal := filepath.Join(l.cfg.Dir, journalName)
-	text, err := readFile(l.cfg.FS, journal)
+	text, err := durable.ReadFile(l.cfg.FS, journal, maxJournal)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -201,22 +201,4 @@ func (l *Files) redoable(r redo) (*segment, error) {
 		return nil, nil
 	}
 	return seg, nil
-}
-
-// readFile reads a whole file of at most maxJournal bytes.
-func readFile(fsys durable.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return nil, err
-	}
-	if size > maxJournal {
-		return nil, fmt.Errorf("%s has %d bytes", name, size)
-	}
-	b := make([]byte, size)
-	return b, readFull(f, b, 0)
 }

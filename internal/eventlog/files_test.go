@@ -514,7 +514,8 @@ func TestErasingJournal(t *testing.T) {
 			t.Errorf("%s stays", journal)
 		}
 	}
-	if err := durable.WriteFile(fs, "log/erasing.json", []byte("["+line(first, length|erased|groupStart, "x")+"]"), 0o600); err != nil {
+	journal := "[" + line(first, length|erased|groupStart, "x") + "]"
+	if err := durable.WriteFile(fs, "log/erasing.json", []byte(journal), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.asked, s.erased = map[eventlog.Position]string{first: "x"}, map[eventlog.Position]bool{first: true}

@@ -28,7 +28,8 @@ func TestTombstone(t *testing.T) {
 				address.D = d.Draw(rt, "named")
 			}
 			e.Tags = append(e.Tags, rapid.SampledFrom([]nostr.Tag{
-				{"d", d.Draw(rt, "d")}, {"e", strings.Repeat("ab", 32)}, {"e", "no id"}, {"a", address.String()}, {"a"}, {"e"},
+				{"d", d.Draw(rt, "d")}, {"e", strings.Repeat("ab", 32)}, {"e", "no id"}, {"e"},
+				{"a", address.String()}, {"a"},
 			}).Draw(rt, "tag"))
 		}
 		if err := e.Sign(author(0)); err != nil {
@@ -84,7 +85,9 @@ func TestHostileTombstones(t *testing.T) {
 	}
 	kept := 0
 	for pos := range b.at {
-		left := []string{"{", "null", "[]", `{"pubkey":"ab"}`, `{"id":"` + strings.Repeat("a", 63) + `"}`, `{"vanished":1}`, "x"}
+		left := []string{
+			"{", "null", "[]", `{"pubkey":"ab"}`, `{"id":"` + strings.Repeat("a", 63) + `"}`, `{"vanished":1}`, "x",
+		}
 		if kept++; kept > len(left) {
 			break
 		}
