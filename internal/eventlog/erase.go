@@ -41,7 +41,7 @@ func (r redo) record() []byte {
 func (l *Files) Erase(erasures []Erasure) error {
 	l.erasing.Lock()
 	defer l.erasing.Unlock()
-	todo := slices.Clone(l.unfinished) // since its journal is about to be replaced
+	todo := slices.Clone(l.unfinished) // since the journal is about to be replaced
 	for _, e := range erasures {
 		if slices.ContainsFunc(l.unfinished, func(r redo) bool { return r.Pos == e.Pos }) {
 			continue
@@ -59,7 +59,6 @@ func (l *Files) Erase(erasures []Erasure) error {
 	if len(todo) == 0 {
 		return nil
 	}
-	slices.SortFunc(todo, func(a, b redo) int { return cmp.Compare(a.Pos, b.Pos) })
 	text, err := json.Marshal(todo)
 	if err != nil {
 		return err
@@ -97,8 +96,9 @@ func (l *Files) redo(e Erasure) (r redo, needed bool, err error) {
 	return redo{e.Pos, binary.LittleEndian.Uint32(raw) | erased, was.Received, string(e.Left)}, true, nil
 }
 
-// overwrite writes erased records, sorted by position, and makes them durable.
+// overwrite writes erased records and makes them durable, segment by segment.
 func (l *Files) overwrite(todo []redo) error {
+	slices.SortFunc(todo, func(a, b redo) int { return cmp.Compare(a.Pos, b.Pos) })
 	for len(todo) > 0 {
 		seg, size, err := l.at(todo[0].Pos)
 		if err != nil {
@@ -129,7 +129,11 @@ func (l *Files) overwriteIn(seg *segment, todo []redo) error {
 		l.writing.Unlock()
 	}
 	for _, r := range todo {
-		if err := l.overwriteRecord(seg, r); err != nil {
+		record := r.record()
+		l.overwriting.Lock()
+		_, err := seg.file.WriteAt(record, int64(r.Pos-seg.first))
+		l.overwriting.Unlock()
+		if err != nil {
 			return err
 		}
 	}
@@ -137,14 +141,6 @@ func (l *Files) overwriteIn(seg *segment, todo []redo) error {
 	if err != nil && last {
 		l.suspect = true
 	}
-	return err
-}
-
-func (l *Files) overwriteRecord(seg *segment, r redo) error {
-	record := r.record()
-	l.overwriting.Lock()
-	defer l.overwriting.Unlock()
-	_, err := seg.file.WriteAt(record, int64(r.Pos-seg.first))
 	return err
 }
 
@@ -158,47 +154,38 @@ func (l *Files) finishErasing() error {
 	if err != nil {
 		return err
 	}
-	var todo []redo
-	if err := json.Unmarshal(text, &todo); err != nil {
+	var journaled, todo []redo
+	if err := json.Unmarshal(text, &journaled); err != nil {
 		l.cfg.Logger.Error("event log: damaged", "file", journalName, "error", err)
 	}
-	touched := map[*segment]bool{}
-	for _, r := range todo {
-		seg, err := l.redoable(r)
+	for _, r := range journaled {
+		ok, err := l.redoable(r)
 		if err != nil {
 			return err
 		}
-		if seg == nil {
+		if !ok {
 			l.cfg.Logger.Error("event log: what was to be erased is not there", "position", r.Pos)
 			continue
 		}
-		if err := l.overwriteRecord(seg, r); err != nil {
-			return err
-		}
-		touched[seg] = true
+		todo = append(todo, r)
 	}
-	for seg := range touched {
-		if err := seg.file.Sync(); err != nil {
-			return err
-		}
+	if err := l.overwrite(todo); err != nil {
+		return err
 	}
 	return l.cfg.FS.Remove(journal)
 }
 
-// redoable returns the segment of a record of the journal, if one like it begins there. Its CRC may not fit, but its
-// length does, wherever it was torn: before and after it is the same, but for a flag in one byte.
-func (l *Files) redoable(r redo) (*segment, error) {
+// redoable reports whether a record like one of the journal begins there. Its CRC may not fit, but its length does,
+// wherever it was torn: before and after it is the same, but for a flag in one byte.
+func (l *Files) redoable(r redo) (bool, error) {
 	n := int64(r.Length & maxJSON)
 	seg := l.find(r.Pos)
 	if seg == nil || n == 0 || int64(len(r.Left)) > n || int64(r.Pos-seg.first)+recordHeaderSize+n > seg.size {
-		return nil, nil
+		return false, nil
 	}
 	header := make([]byte, recordHeaderSize)
 	if err := readFull(seg.file, header, int64(r.Pos-seg.first)); err != nil {
-		return nil, err
+		return false, err
 	}
-	if binary.LittleEndian.Uint32(header)|erased != r.Length {
-		return nil, nil
-	}
-	return seg, nil
+	return binary.LittleEndian.Uint32(header)|erased == r.Length, nil
 }
