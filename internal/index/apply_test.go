@@ -14,11 +14,7 @@ type Entry struct {
 
 // Check says whether the event would be stored after those already applied: nil, or one of the errors above.
 func (x *Index) Check(e *nostr.Event) error {
-	if err := x.enter(); err != nil {
-		return err
-	}
-	defer x.users.Done()
-	return x.Stage().check(e)
+	return x.Stage().Check(e)
 }
 
 // Apply takes in committed events in log order: their keys, and what they replace or delete; those that Check would

@@ -59,7 +59,6 @@ func (x *Index) commit(s *Stage, positions []eventlog.Position, end eventlog.Pos
 		}
 	}
 	c.end = end
-	c.set(keyWatermark, uint64Value(uint64(end)))
 	return c.finish()
 }
 
@@ -70,6 +69,9 @@ func (c *commit) finish() error {
 	}
 	count := c.x.count.Load() + c.count
 	c.set(keyCount, uint64Value(uint64(count)))
+	if c.end > 0 {
+		c.set(keyWatermark, uint64Value(uint64(c.end)))
+	}
 	c.x.mark.begin()
 	err := c.batch.Commit(pebble.NoSync)
 	c.x.mark.end(c.end, err)

@@ -36,7 +36,9 @@ type Answer struct {
 // Query calls yield for each match, newest first, ties by lowest id, each event once; each filter gives at most its
 // limit. Where MaxLimit cuts a filter off before its own limit does, what has the same second as its last event comes
 // too, at most as many again: who asks on with until misses none of them (NIP-67). But not where mail may be among it,
-// of which nobody else may learn. Items are shared and must not be altered. Queries share what they may hold open, so yield must not wait for a
+// of which nobody else may learn.
+//
+// Items are shared and must not be altered. Queries share what they may hold open, so yield must not wait for a
 // person, nor query again.
 func (x *Index) Query(ctx context.Context, q Query, yield func(Item) error) (Answer, error) {
 	m := merge{x: x, q: &q, bounded: true, left: make([]quota, len(q.Filters))}
